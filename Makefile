@@ -1,0 +1,58 @@
+# Two words do: `make run` (the service, SQLite, no accounts) and `make test`.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: install run demo check test lock docs clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run | demo | test | check | install | docs | lock"
+
+# $(1): the lock file. uv is used when present: it is the same lock, only faster.
+define install_from
+@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+@if command -v uv >/dev/null; then \
+	uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+else \
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+fi
+@touch $@
+endef
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	$(call install_from,requirements.lock)
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml
+	$(call install_from,requirements-dev.lock)
+	@touch $(VENV)/.runtime
+
+install: $(VENV)/.dev
+
+run: $(VENV)/.runtime
+	@PORT=$(PORT) exec $(BIN)/pointsman serve
+
+demo: $(VENV)/.runtime
+	@$(BIN)/python -m examples.monolith.demo
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_architecture.py
+
+test: check
+	$(BIN)/pytest
+
+docs: $(VENV)/.dev  ## what is generated: docs/settings.md
+	$(BIN)/python -m service.cli.settings_page > docs/settings.md
+
+lock:  ## needs uv; names no registry
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache

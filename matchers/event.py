@@ -1,0 +1,56 @@
+"""The event that every adapter translates to, in Sentry's words.
+
+Records are frozen; an adapter fills what its format knows and leaves the rest None.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Level = Literal["fatal", "error", "warning", "info", "debug"]
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call on the stack, as the sender named it (matchers/paths.py: its repository path)."""
+
+    filename: str | None = None  # relative in Python, absolute in Node, a URL in browsers
+    abs_path: str | None = None
+    module: str | None = None
+    function: str | None = None
+    lineno: int | None = None  # from 1
+    colno: int | None = None
+    in_app: bool | None = None  # None: the sender did not say
+    context_line: str | None = None
+
+
+class ExceptionValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    type: str | None = None
+    value: str | None = None
+    module: str | None = None
+    handled: bool | None = None
+    # how it hangs on the exception thrown after it: "__cause__", "__context__", None: not said
+    source: str | None = None
+    frames: tuple[Frame, ...] = ()  # caller → raise: the last frame raised
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One error. Only this of it is ever stored: no request, user, variables or breadcrumbs."""
+
+    event_id: str  # 32 hex digits
+    timestamp: datetime  # the sender's clock, at most a minute ahead of ours; shown only
+    received_at: datetime  # our clock; what windows and policy use
+    project: str = "1"
+    platform: str | None = None
+    level: Level = "error"
+    logger: str | None = None
+    message: str | None = None
+    transaction: str | None = None
+    url: str | None = None
+    release: str | None = None
+    environment: str | None = None
+    server_name: str | None = None
+    tags: dict[str, str] = {}
+    fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
+    trace_id: str | None = None
+    exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown

@@ -1,0 +1,26 @@
+"""What a channel is: settings as fields, and `send`. Nothing else.
+
+A channel may not retry, log, read the clock or touch the store: it posts one alert and returns
+a Receipt, or raises a DeliveryError. The example in a class's docstring is the settings that
+the contract tests build it from and that docs/channels.md shows.
+"""
+
+from abc import ABC, abstractmethod
+
+import httpx
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+from routers.notification import Alert
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    external_id: str | None = None  # the destination's own name for the message; None: it gave none
+
+
+class Channel(BaseModel, ABC):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    @abstractmethod
+    def send(self, alert: Alert, client: httpx.Client) -> Receipt:
+        """Tell it. Raises DeliveryError."""

@@ -1,0 +1,62 @@
+"""What is told to a team, and the words for why, how badly, and what became of an event."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from matchers.event import Event
+
+# Why a team is told. When several hold, the first of these.
+Reason = Literal[
+    "owner_changed", "regression", "escalation", "first_seen", "repeat", "digest", "test"
+]
+Severity = Literal["critical", "error", "warning", "info"]
+# What became of an accepted event, one each; the same word in API, log, metric and page.
+Outcome = Literal[
+    "notified",
+    "grouped",
+    "silenced",
+    "muted_time",
+    "ignored",
+    "below_level",
+    "observed",
+    "no_receiver",
+    "unowned",
+    "duplicate",
+    "over_quota",
+    "undecided",
+]
+State = Literal["pending", "leased", "delivered", "merged", "dead"]
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to tell one receiver. Kept with its delivery; rendered when it is sent."""
+
+    group: str  # 16 hex digits
+    project: str
+    receiver: str  # the name of a channel in the rules file
+    team: str | None  # slug; None: nobody owns it
+    reason: Reason
+    severity: Severity
+    title: str  # "Type: value", or the message
+    culprit: str  # where it broke: "server/app/billing/tax.py in rate"
+    why: str  # one line: frame, rule, file:line
+    permalink: str  # the group's page
+    event_id: str
+    environment: str | None
+    release: str | None
+    times_seen: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel is handed: the notification, with the event and decision behind it."""
+
+    id: str  # the delivery's; the same over every attempt: webhook-id and dedup keys are made of it
+    sent_at: datetime
+    notification: Notification
+    ownership: dict[str, Any]  # the decision, as the API shows it
+    event: Event | None  # None: no longer stored
+    plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text

@@ -1,0 +1,1 @@
+"""Receives error events, remembers them, and runs the rest: the only package with a database."""

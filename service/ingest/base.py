@@ -1,0 +1,65 @@
+"""What an adapter is: a translator from one wire format to Events, and how it answers.
+
+    InvalidEventError   the sender's body is not what it says; carries the place
+
+Adapters are pure functions of the (already unpacked) body. Body limits, codecs, keys, metrics
+and the error answer come from the one endpoint that all adapters share.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from matchers.event import Event
+
+
+class InvalidEventError(Exception):
+    """`code` is the word counted in events_rejected_total; `place` a JSON path, or None."""
+
+    def __init__(self, code: str, detail: str, place: str | None = None) -> None:
+        self.code = code
+        self.detail = detail
+        self.place = place
+        super().__init__(f"{place}: {detail}" if place else detail)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter may look at besides the body."""
+
+    content_type: str  # without parameters, lower case; "" where missing
+    project: str  # from the path, else the key's, else "1"
+    received_at: datetime
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a batch that was refused in its place."""
+
+    index: int
+    code: str
+    detail: str
+
+
+class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+    events: tuple[Event, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    dropped: Mapping[str, int] = {}  # what is answered 200 and not routed, by item type
+    event_id: str | None = None  # what the protocol answers with where no event came
+
+
+class Handled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one accepted event, for an adapter's answer."""
+
+    id: str
+    group: str | None  # None: kept undecided until rules load
+    owner: str | None
+    step: str | None
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    name: str  # the metric label
+    paths: tuple[str, ...]  # FastAPI path templates, each with its last slash
+    parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError
+    reply: Callable[[Parsed, tuple[Handled, ...]], tuple[int, Any]]  # status, JSON body
+    refuse: Callable[[int, str], tuple[dict[str, str], Any]]  # status, detail → headers, JSON body
