@@ -24,3 +24,8 @@ class Channel(BaseModel, ABC):
     @abstractmethod
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
         """Tell it. Raises DeliveryError."""
+
+
+def example(kind: type[Channel]) -> str:
+    """The settings in the class docstring, as the one line of YAML that a user would write."""
+    return (kind.__doc__ or "").split("`")[1]

@@ -1,0 +1,227 @@
+"""Posting to a destination: what it answered, as the one table of outcomes that all channels share.
+
+    2xx                      the answer, at most ANSWER_LIMIT of it
+    3xx                      PermanentError `redirect`: only the first address was ever checked
+    408 425 429              TemporaryError, and the destination is to be left in peace
+    400 413 415 422          RefusedError: short plain text may pass
+    other 4xx                PermanentError: the destination is gone, or the key is wrong
+    5xx, no answer           TemporaryError
+
+URLs, headers and bodies hold secrets: no error text does. Every word of an answer that echoes
+what was sent is masked before the answer is quoted.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Annotated
+
+import httpcore
+import httpx
+import msgspec
+from pydantic import AfterValidator, SecretStr
+
+from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from routers.network import SEND_LIMIT, GuardedBackend, Resolve, lookup
+
+STEP_SECONDS = 5.0  # to connect, and for each read and write; SEND_LIMIT bounds their sum
+ANSWER_LIMIT = 65_536  # bytes
+QUOTE_LIMIT = 80  # characters of an answer in an error text
+RETRY_AFTER_MIN = timedelta(seconds=1)
+RETRY_AFTER_MAX = timedelta(hours=1)
+
+CODES = {
+    400: "malformed",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    410: "gone",
+    413: "too_large",
+    415: "malformed",
+    422: "malformed",
+    425: "too_early",
+    429: "rate_limited",
+}
+PAUSING = {408, 425, 429}
+REFUSING = {400, 413, 415, 422}
+
+
+def _http_url(value: SecretStr) -> SecretStr:
+    try:
+        url = httpx.URL(value.get_secret_value())
+    except httpx.InvalidURL:
+        raise ValueError("is not a URL") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("is not an http:// or https:// URL")
+    return value
+
+
+# A URL to post to. It is a secret as a whole: most vendors put the token into the path.
+Destination = Annotated[SecretStr, AfterValidator(_http_url)]
+
+
+def make_client(
+    *, allow_private: bool, limit: timedelta = SEND_LIMIT, resolve: Resolve = lookup
+) -> httpx.Client:
+    """The client for every send: no redirects, no proxies, no cookies, only public addresses.
+
+    It may be shared by threads. SSL_CERT_FILE and SSL_CERT_DIR are heeded.
+    """
+    # httpx logs every URL at INFO, httpcore every header at DEBUG
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    backend = GuardedBackend(allow_private=allow_private, limit=limit, resolve=resolve)
+    return httpx.Client(
+        transport=_Transport(backend),
+        timeout=STEP_SECONDS,
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={
+            "User-Agent": "pointsman",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        },
+    )
+
+
+def post_json(
+    client: httpx.Client,
+    url: str,
+    payload: object,
+    *,
+    now: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Return the 2xx answer. Raises DeliveryError for all else.
+
+    payload: bytes are sent as they are (they may be signed), anything else as JSON.
+    now: what a Retry-After date is measured from.
+    """
+    body = payload if isinstance(payload, bytes) else encode(payload)
+    sent_headers = {"Content-Type": "application/json", **(headers or {})}
+    try:
+        with client.stream(
+            "POST", url, content=body, headers=sent_headers, follow_redirects=False
+        ) as answer:
+            text = _bounded(answer.iter_bytes())
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol):
+        raise PermanentError("invalid_url", "the destination is not an HTTP URL") from None
+    except (httpx.TimeoutException, httpcore.TimeoutException):
+        raise TemporaryError("timeout", "no whole answer in time") from None
+    except (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError):
+        raise TemporaryError("connection_lost", "the connection broke before an answer") from None
+    if answer.is_success:
+        kept = {"Content-Type": answer.headers.get("Content-Type", "")}
+        return httpx.Response(answer.status_code, headers=kept, content=text)
+    sent = " ".join((url, *sent_headers.values(), body.decode(errors="replace")))
+    raise _failure(answer, quote(text.decode(errors="replace"), sent=sent), now)
+
+
+def encode(payload: object) -> bytes:
+    """As JSON in UTF-8. A lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    text = json.dumps(msgspec.to_builtins(payload), ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="replace")
+
+
+def quote(text: str, *, sent: str) -> str:
+    """The first words of an answer, on one line, with every echo of what was sent masked."""
+    known = sent.lower()
+    start = "".join(char if char.isprintable() else " " for char in text[: 10 * QUOTE_LIMIT])
+    masked = re.sub(
+        r"""[^\s"'<>(){}\[\],;:/?&=]{6,}""",
+        lambda word: "***" if word[0].lower() in known else word[0],
+        start,
+    )
+    return " ".join(masked.split())[:QUOTE_LIMIT]
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx's own takes no network backend. No connection is kept: each has one deadline."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=None,
+            max_keepalive_connections=0,
+            network_backend=backend,
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            answer.status,
+            # nobody asked for a packed answer, so it is not unpacked: it may be a bomb
+            headers=[pair for pair in answer.headers if pair[0].lower() != b"content-encoding"],
+            stream=_Body(answer),
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _bounded(chunks: Iterator[bytes]) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) >= ANSWER_LIMIT:
+            break
+    return bytes(body[:ANSWER_LIMIT])
+
+
+def _failure(answer: httpx.Response, said: str, now: datetime) -> DeliveryError:
+    status = answer.status_code
+    message = f"answered {status}: {said}" if said else f"answered {status}"
+    if status in PAUSING or status >= 500:
+        return TemporaryError(
+            CODES.get(status, "server_error"),
+            message,
+            retry_after=_retry_after(answer.headers.get("Retry-After"), now),
+            pause=status in PAUSING,
+        )
+    if status in REFUSING:
+        return RefusedError(CODES[status], message)
+    if status < 400:
+        return PermanentError("redirect", f"answered {status}; redirects are not followed")
+    return PermanentError(CODES.get(status, "rejected"), message)
+
+
+def _retry_after(value: str | None, now: datetime) -> timedelta | None:
+    if value is None:
+        return None
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value.strip()):
+        asked = timedelta(seconds=min(float(value), RETRY_AFTER_MAX.total_seconds()))
+    else:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        asked = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+    return max(RETRY_AFTER_MIN, min(asked, RETRY_AFTER_MAX))

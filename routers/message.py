@@ -1,0 +1,145 @@
+"""What an alert says, as text, before any vendor's markup.
+
+Exception texts are foreign: they may be empty, huge, or written to attack whoever reads them.
+What leaves this module is bounded by its caller with `shorten`, and holds no control characters.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from matchers.event import Event, Frame
+from routers.notification import Alert, Reason
+
+HEADLINE_LIMIT = 300  # characters
+PERMALINK_LIMIT = 300  # a link is whole or not there
+
+WORDS: dict[Reason, str] = {
+    "owner_changed": "Now yours",
+    "regression": "Back again",
+    "escalation": "Growing",
+    "first_seen": "New error",
+    "repeat": "Still failing",
+    "digest": "Digest",
+    "test": "Test alert",
+}
+
+# C0 and C1 controls, invisible and direction-changing marks, lone surrogates. Not U+200D: it
+# joins emoji.
+_UNSAFE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f"
+    r"\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The frame that decided, as far as it is known."""
+
+    text: str  # "server/app/billing/tax.py:88 in rate"; the culprit when no frame decided
+    line: str  # its source line; "" when not known
+
+
+def headline(alert: Alert) -> str:
+    """One line: why it is told, and the title."""
+    notification = alert.notification
+    title = one_line(notification.title) or "(no title)"
+    return f"{WORDS[notification.reason]}: {title}"
+
+
+def facts(alert: Alert) -> list[tuple[str, str]]:
+    """Label and value, most telling first. A fact that is not known is not there."""
+    notification = alert.notification
+    known = (
+        ("Team", notification.team or "nobody"),
+        ("Severity", notification.severity),
+        ("Environment", notification.environment),
+        ("Release", notification.release),
+        ("Times seen", f"{notification.times_seen:,}"),
+        ("Reason", notification.reason),
+        ("First seen", moment(notification.first_seen)),
+        ("Last seen", moment(notification.last_seen)),
+    )
+    cleaned = ((label, one_line(value)) for label, value in known)
+    return [(label, value) for label, value in cleaned if value]
+
+
+def place(alert: Alert) -> Place:
+    decided = alert.ownership.get("frame")
+    if not isinstance(decided, dict) or not decided.get("path"):
+        return Place(one_line(alert.notification.culprit), "")
+    text = str(decided["path"])
+    if decided.get("lineno") is not None:
+        text += f":{decided['lineno']}"
+    if decided.get("function"):
+        text += f" in {decided['function']}"
+    return Place(one_line(text), _source_line(alert.event, decided))
+
+
+def permalink(alert: Alert) -> str:
+    """The group's page; "" when there is none to show."""
+    link = alert.notification.permalink
+    is_link = re.fullmatch(r"https?://[^\s<>|\"\\]+", link or "") and len(link) <= PERMALINK_LIMIT
+    return link if is_link else ""
+
+
+def plain(alert: Alert) -> str:
+    """A few short lines without any markup, under 2,000 characters."""
+    notification = alert.notification
+    summary = (notification.team or "nobody", notification.severity, notification.environment)
+    told = (
+        shorten(headline(alert), HEADLINE_LIMIT),
+        " · ".join(shorten(one_line(part), 60) for part in summary if part),
+        shorten(place(alert).text, 200),
+        permalink(alert),
+    )
+    return "\n".join(line for line in told if line)
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters; the last is an ellipsis if any were cut."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1] + "…" if limit > 0 else ""
+
+
+def one_line(text: str | None) -> str:
+    return _visible(" ".join((text or "").split()))
+
+
+def many_lines(text: str | None) -> str:
+    """As written, but for what a reader could not see; no line ends in blanks."""
+    lines = (text or "").replace("\r\n", "\n").split("\n")
+    return "\n".join(_visible(line).rstrip() for line in lines).strip("\n")
+
+
+def moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _visible(text: str) -> str:
+    return _UNSAFE.sub(lambda char: ascii(char[0])[1:-1], text)
+
+
+def _source_line(event: Event | None, decided: dict[str, Any]) -> str:
+    path, lineno = str(decided["path"]), decided.get("lineno")
+    for frame in _frames(event):
+        same_call = frame.lineno == lineno and frame.function == decided.get("function")
+        if same_call and frame.context_line and _lies_at(frame, path):
+            return one_line(frame.context_line)
+    return ""
+
+
+def _frames(event: Event | None) -> Iterator[Frame]:
+    """From the raise outwards, the thrown exception first."""
+    for exception in reversed(event.exceptions if event else ()):
+        yield from reversed(exception.frames)
+
+
+def _lies_at(frame: Frame, path: str) -> bool:
+    """Whether the repository path is a tail of the frame's, or the other way round."""
+    spelled = (frame.filename, frame.abs_path)
+    tails = [f"/{name}".replace("\\", "/") for name in spelled if name]
+    return any(tail.endswith(f"/{path}") or f"/{path}".endswith(tail) for tail in tails)
