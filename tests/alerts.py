@@ -1,0 +1,67 @@
+"""Alerts to send in tests: a KeyError in billing, told to payments."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from matchers.event import Event, ExceptionValue, Frame
+from routers.notification import Alert, Notification
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+OWNERSHIP: dict[str, Any] = {
+    "owners": ["payments"],
+    "step": "frame",
+    "frame": {"path": "server/app/billing/tax.py", "function": "rate", "lineno": 88},
+    "rule": {"file": "rules.yaml", "line": 12, "text": "path: /server/app/billing/"},
+    "trail": [{"frame": {"path": "server/app/billing/tax.py"}, "verdict": "owned"}],
+}
+
+EVENT = Event(
+    event_id="e" * 32,
+    timestamp=NOW,
+    received_at=NOW,
+    exceptions=(
+        ExceptionValue(
+            type="KeyError",
+            value="'DE'",
+            frames=(
+                Frame(filename="app/web.py", function="checkout", lineno=4),
+                Frame(
+                    abs_path="/srv/server/app/billing/tax.py",
+                    function="rate",
+                    lineno=88,
+                    context_line="    return RATES[country]",
+                ),
+            ),
+        ),
+    ),
+)
+
+NOTIFICATION = Notification(
+    group="0123456789abcdef",
+    project="1",
+    receiver="payments-slack",
+    team="payments",
+    reason="first_seen",
+    severity="critical",
+    title="KeyError: 'DE'",
+    culprit="server/app/billing/tax.py in rate",
+    why="server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
+    permalink="https://pointsman.example.com/groups/0123456789abcdef",
+    event_id="e" * 32,
+    environment="production",
+    release="2026.3.1",
+    times_seen=1200,
+    first_seen=NOW,
+    last_seen=NOW,
+)
+
+
+def an_alert(**over: Any) -> Alert:
+    """over: fields of the alert, or of its notification."""
+    of_alert = {name: over.pop(name) for name in Alert.__struct_fields__ if name in over}
+    notification = msgspec.structs.replace(NOTIFICATION, **over)
+    given = {"id": "0195-delivery", "sent_at": NOW, "ownership": OWNERSHIP, "event": EVENT}
+    return Alert(**{"notification": notification, **given, **of_alert})
