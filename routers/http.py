@@ -50,6 +50,13 @@ CODES = {
 PAUSING = {408, 425, 429}
 REFUSING = {400, 413, 415, 422}
 
+LOST = (
+    httpx.TransportError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+)
+
 
 def _http_url(value: SecretStr) -> SecretStr:
     try:
@@ -109,12 +116,12 @@ def post_json(
         with client.stream(
             "POST", url, content=body, headers=sent_headers, follow_redirects=False
         ) as answer:
-            text = _bounded(answer.iter_bytes())
+            text = _bounded(answer)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol):
         raise PermanentError("invalid_url", "the destination is not an HTTP URL") from None
     except (httpx.TimeoutException, httpcore.TimeoutException):
         raise TemporaryError("timeout", "no whole answer in time") from None
-    except (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError):
+    except LOST:
         raise TemporaryError("connection_lost", "the connection broke before an answer") from None
     if answer.is_success:
         kept = {"Content-Type": answer.headers.get("Content-Type", "")}
@@ -187,12 +194,16 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
-def _bounded(chunks: Iterator[bytes]) -> bytes:
+def _bounded(answer: httpx.Response) -> bytes:
     body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) >= ANSWER_LIMIT:
-            break
+    try:
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) >= ANSWER_LIMIT:
+                break
+    except LOST:
+        if answer.is_success:  # a "no" is known from its status
+            raise
     return bytes(body[:ANSWER_LIMIT])
 
 

@@ -1,0 +1,166 @@
+"""The contract of every channel: a new one is in CHANNELS, and inherits it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from routers.channels import CHANNELS
+from routers.channels.base import Channel, Receipt, example
+from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from tests.alerts import NOW, OWNERSHIP, an_alert
+
+POSTING = sorted(CHANNELS.keys() - {"log"})
+HUGE = "KeyError: " + "x" * 200_000
+
+
+def built(name: str) -> Channel:
+    return CHANNELS[name](**yaml.safe_load(example(CHANNELS[name]))[name])
+
+
+def secrets(name: str) -> list[str]:
+    """What a channel was given: whole, and the path that holds the token."""
+    settings = yaml.safe_load(example(CHANNELS[name]))[name].values()
+    paths = [httpx.URL(text).path for text in settings if text.startswith("http")]
+    return [*settings, *paths]
+
+
+def send(name: str, handler: Callable[[httpx.Request], httpx.Response]) -> Receipt:
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        return built(name).send(an_alert(), client)
+
+
+def answering(status: int, **answer: object) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(status, **answer)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_the_example_in_the_docstring_builds_the_channel(name: str) -> None:
+    assert list(yaml.safe_load(example(CHANNELS[name]))) == [name]
+    assert isinstance(built(name), CHANNELS[name])
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_an_unknown_setting_is_refused_without_quoting_it(name: str) -> None:
+    settings = yaml.safe_load(example(CHANNELS[name]))[name] | {"tokne": "hush-hush"}
+    with pytest.raises(ValidationError, match="tokne") as raised:
+        CHANNELS[name](**settings)
+    assert "hush-hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_no_repr_holds_a_secret(name: str) -> None:
+    channel = built(name)
+    shown = f"{channel!r} {channel} {channel.model_dump()} {channel.model_dump_json()}"
+    assert [secret for secret in secrets(name) if secret in shown] == []
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_what_is_told_is_taken(name: str) -> None:
+    assert send(name, answering(200, text="ok")) == Receipt()
+
+
+@pytest.mark.parametrize("name", POSTING)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, PermanentError),
+        (400, RefusedError),
+        (401, PermanentError),
+        (403, PermanentError),
+        (404, PermanentError),
+        (408, TemporaryError),
+        (410, PermanentError),
+        (413, RefusedError),
+        (415, RefusedError),
+        (422, RefusedError),
+        (425, TemporaryError),
+        (429, TemporaryError),
+        (500, TemporaryError),
+        (502, TemporaryError),
+        (503, TemporaryError),
+        (504, TemporaryError),
+    ],
+)
+def test_a_failing_status_is_judged_alike(
+    name: str, status: int, kind: type[DeliveryError]
+) -> None:
+    with pytest.raises(DeliveryError) as raised:
+        send(name, answering(status, text="no"))
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("name", POSTING)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_heard(name: str, status: int) -> None:
+    with pytest.raises(TemporaryError) as raised:
+        send(name, answering(status, headers={"Retry-After": "30"}))
+    assert raised.value.retry_after == timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("name", POSTING)
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.ConnectError, httpx.ReadError]
+)
+def test_no_answer_is_worth_another_attempt(name: str, error: type[httpx.TransportError]) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error(f"no answer from {request.url}")
+
+    with pytest.raises(TemporaryError) as raised:
+        send(name, fail)
+    assert [secret for secret in secrets(name) if secret in str(raised.value)] == []
+
+
+@pytest.mark.parametrize("name", POSTING)
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 503])
+def test_an_answer_that_echoes_everything_tells_no_secret(name: str, status: int) -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        said = f"{request.url} {request.url.path} {request.headers} {request.content!r}"
+        return httpx.Response(status, text=said)
+
+    try:
+        send(name, echo)
+    except DeliveryError as error:
+        shown = f"{error} {error!r} {error.code}"
+        assert [secret for secret in secrets(name) if secret in shown] == []
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(
+    "odd", ["", "\0", "\ud800", "👩\u200d🚒" * 4_000, "\x1b[2J", "&<>|`*_\n" * 9, HUGE]
+)
+def test_any_text_can_be_told(name: str, plain: bool, odd: str) -> None:
+    alert = an_alert(
+        title=odd, team=odd, culprit=odd, why=odd, permalink=odd, release=odd, plain=plain
+    )
+    with httpx.Client(transport=httpx.MockTransport(answering(200, text="ok"))) as client:
+        assert built(name).send(alert, client) == Receipt()
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_is_no_longer_stored_can_be_told(name: str) -> None:
+    alert = an_alert(event=None, ownership={}, team=None, environment=None, release=None)
+    with httpx.Client(transport=httpx.MockTransport(answering(200, text="ok"))) as client:
+        assert built(name).send(alert, client) == Receipt()
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_the_same_alert_is_the_same_request(name: str) -> None:
+    requests: list[httpx.Request] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, text="ok")
+
+    for _ in range(2):
+        send(name, keep)
+    assert requests[0].content == requests[1].content
+    assert requests[0].headers == requests[1].headers
+
+
+def test_the_builder_is_told_at_its_own_time() -> None:
+    assert (an_alert().sent_at, an_alert().ownership) == (NOW, OWNERSHIP)
