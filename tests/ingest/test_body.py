@@ -1,0 +1,102 @@
+"""Codings, and bombs that must stop at their limit."""
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator
+
+import brotli
+import pytest
+
+from service.ingest.base import InvalidEventError
+from service.ingest.body import TooLargeError, read_body
+
+TEXT = b'{"message": "disk almost full"}' * 5_000  # more than one piece
+MEGABYTE = 1024 * 1024
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+PACKED = [
+    (None, TEXT),
+    ("", TEXT),
+    ("identity", TEXT),
+    ("gzip", gzip.compress(TEXT)),
+    (" GZIP ", gzip.compress(TEXT)),
+    ("gzip", gzip.compress(TEXT[:7]) + gzip.compress(TEXT[7:])),
+    ("gzip", gzip.compress(TEXT) + b"\0" * 16),
+    ("deflate", zlib.compress(TEXT)),
+    ("deflate", raw_deflate(TEXT)),
+    ("br", brotli.compress(TEXT, quality=4)),
+]
+PACKERS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
+
+
+async def in_chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def read(data: bytes, encoding: str | None, *, size: int = 4096, limit: int = MEGABYTE) -> bytes:
+    return asyncio.run(read_body(in_chunks(data, size), encoding, limit=limit))
+
+
+@pytest.mark.parametrize("size", [1, 7, MEGABYTE])
+@pytest.mark.parametrize(("encoding", "packed"), PACKED)
+def test_a_body_is_unpacked_however_it_is_cut(
+    encoding: str | None, packed: bytes, size: int
+) -> None:
+    assert read(packed, encoding, size=size) == TEXT
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip", "deflate", "br"])
+def test_no_body_at_all_is_an_empty_one(encoding: str | None) -> None:
+    assert read(b"", encoding) == b""
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_body_of_exactly_the_limit_is_read(encoding: str) -> None:
+    assert len(read(PACKERS[encoding](TEXT), encoding, limit=len(TEXT))) == len(TEXT)
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_one_byte_past_the_limit_is_refused(encoding: str) -> None:
+    with pytest.raises(TooLargeError):
+        read(PACKERS[encoding](TEXT), encoding, limit=len(TEXT) - 1)
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_bomb_costs_its_limit_and_no_more(encoding: str) -> None:
+    bomb = PACKERS[encoding](b"\0" * (64 * MEGABYTE))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeError):
+            read(bomb, encoding, size=len(bomb))
+        assert tracemalloc.get_traced_memory()[1] < 6 * MEGABYTE
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_what_unpacks_to_nothing_is_bounded_too(encoding: str | None) -> None:
+    with pytest.raises(TooLargeError):
+        read(gzip.compress(b"") * 60_000, encoding)
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+@pytest.mark.parametrize("spoil", [lambda b: b[:-5], lambda b: b"?" * 9 + b, lambda b: b + b"tail"])
+def test_a_spoilt_body_is_a_bad_encoding(encoding: str, spoil) -> None:
+    with pytest.raises(InvalidEventError) as caught:
+        read(spoil(PACKERS[encoding](TEXT)), encoding)
+    assert caught.value.code == "bad_encoding"
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "gzip, br", "aws-chunked"])
+def test_an_unknown_encoding_is_named_so(encoding: str) -> None:
+    with pytest.raises(InvalidEventError) as caught:
+        read(b"x", encoding)
+    assert caught.value.code == "unsupported_encoding"
