@@ -1,0 +1,36 @@
+"""Sentry's older door: one event a request, as JSON, zlib of JSON, or base64 of either.
+
+Old SDKs (raven, sentry-go before 0.12) pack the event themselves and name no Content-Encoding.
+Spec: https://develop.sentry.dev/sdk/data-model/event-payloads/
+"""
+
+import base64
+import binascii
+
+from service.ingest.base import Adapter, Parsed, Request
+from service.ingest.body import looks_like_zlib, unpack
+from service.ingest.sentry_envelope import refuse, reply
+from service.ingest.sentry_event import parse_event
+
+
+def parse(body: bytes, request: Request) -> Parsed:
+    """Raises InvalidEventError: bad_encoding, malformed_json, not_an_object; TooLargeError."""
+    event = parse_event(_json_in(body), request)
+    return Parsed(events=(event,), event_id=event.event_id)
+
+
+ADAPTER = Adapter(
+    name="sentry_store", paths=("/api/{project}/store/",), parse=parse, reply=reply, refuse=refuse
+)
+
+
+def _json_in(body: bytes) -> bytes:
+    if looks_like_zlib(body):
+        return unpack(body, "deflate")
+    if body.lstrip()[:1] in (b"{", b""):
+        return body
+    try:
+        inner = base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error:
+        return body  # whatever it is, the JSON decoder names it
+    return unpack(inner, "deflate") if looks_like_zlib(inner) else inner

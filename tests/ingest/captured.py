@@ -1,0 +1,43 @@
+"""The captured requests of tests/data/captures, and what is written down about them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from service.ingest.base import Request
+from service.ingest.body import read_body
+
+DATA = Path(__file__).parent.parent / "data"
+CAPTURES = DATA / "captures"
+EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "captures.yaml").read_text())
+NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+REQUEST = Request(content_type="application/json", project="42", received_at=NOW)
+
+
+class Captured(NamedTuple):
+    path: str
+    headers: dict[str, str]
+    body: bytes  # unpacked
+
+
+def load(name: str) -> Captured:
+    told = json.loads((CAPTURES / f"{name}.request.json").read_text())
+    headers = {key.lower(): value for key, value in told["headers"]}
+    packed = (CAPTURES / f"{name}.body").read_bytes()
+    body = asyncio.run(read_body(_chunks(packed), headers.get("content-encoding")))
+    return Captured(told["path"], headers, body)
+
+
+def names() -> Iterator[str]:
+    for path in sorted(CAPTURES.glob("*/*.body")):
+        yield f"{path.parent.name}/{path.stem}"
+
+
+async def _chunks(packed: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(packed), 1000):
+        yield packed[start : start + 1000]
