@@ -60,6 +60,6 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # the metric label
     paths: tuple[str, ...]  # FastAPI path templates, each with its last slash
-    parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError
+    parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError, body.TooLargeError
     reply: Callable[[Parsed, tuple[Handled, ...]], tuple[int, Any]]  # status, JSON body
     refuse: Callable[[int, str], tuple[dict[str, str], Any]]  # status, detail → headers, JSON body

@@ -1,0 +1,144 @@
+"""Our own door: `POST /api/v1/events`.
+
+A body is one member, or a list of them that is answered member by member. A member is
+
+    a Sentry event      {"exception": …, "message": …}; the fields of sentry_event
+    a traceback         {"traceback": "…text…", "platform"?, "environment"?, "tags"?, …}
+    an event in short   {"frames": […]} or {"exceptions": […]}, as matchers/sketch.py has it
+
+and a text/plain body is a traceback. Refusals: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from matchers.event import Event
+from matchers.sketch import KEYS, SketchError, sketch
+from matchers.text import clean
+from service.ingest.base import (
+    Adapter,
+    Handled,
+    InvalidEventError,
+    Parsed,
+    Problem,
+    Request,
+)
+from service.ingest.sentry_event import event_of, moment, normal_id, parse_event
+from service.ingest.sentry_repair import load_json, load_object
+from service.ingest.tracebacks import parse_traceback
+
+BATCH = 1000  # members
+PROJECT = 100  # characters
+
+
+class Peek(msgspec.Struct, frozen=True):
+    """Which of the three a member is."""
+
+    traceback: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    frames: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    exceptions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    project: Any = None
+
+
+def parse(body: bytes, request: Request) -> Parsed:
+    """Raises InvalidEventError for a single bad member; in a list they become problems."""
+    if request.content_type == "text/plain":
+        return Parsed(events=(_from_traceback(body.decode(errors="replace"), {}, request),))
+    if body.lstrip()[:1] != b"[":
+        return Parsed(events=(_member(body, request),))
+    members = _split(body)
+    if len(members) > BATCH:
+        raise InvalidEventError("batch_too_long", f"a batch has at most {BATCH} members")
+    events: list[Event] = []
+    problems: list[Problem] = []
+    for index, member in enumerate(members):
+        try:
+            events.append(_member(member, request))
+        except InvalidEventError as error:
+            problems.append(Problem(index=index, code=error.code, detail=str(error)))
+    return Parsed(events=tuple(events), problems=tuple(problems))
+
+
+def reply(parsed: Parsed, handled: tuple[Handled, ...]) -> tuple[int, Any]:
+    body = {"events": list(handled), "problems": list(parsed.problems)}
+    return HTTPStatus.ACCEPTED, msgspec.to_builtins(body)
+
+
+def refuse(status: int, detail: str) -> tuple[dict[str, str], Any]:
+    title = HTTPStatus(status).phrase
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return {"Content-Type": "application/problem+json"}, problem
+
+
+ADAPTER = Adapter(name="native", paths=("/api/v1/events",), parse=parse, reply=reply, refuse=refuse)
+
+
+def _split(body: bytes) -> list[bytes]:
+    """Return each member's own JSON, so that one bad member harms no other."""
+    try:
+        return [bytes(member) for member in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        members = msgspec.convert(load_json(body), list[Any])
+    return [json.dumps(member).encode() for member in members]
+
+
+def _member(member: bytes, request: Request) -> Event:
+    peek = _peek(member)
+    request = msgspec.structs.replace(request, project=_project(peek.project) or request.project)
+    if peek.traceback is not msgspec.UNSET:
+        tree = load_object(member)
+        return _from_traceback(tree.get("traceback"), tree, request)
+    if peek.frames is not msgspec.UNSET or peek.exceptions is not msgspec.UNSET:
+        return _from_sketch(load_object(member), request)
+    event = parse_event(member, request)
+    if not _says_anything(event):
+        raise InvalidEventError("empty_event", "neither an exception, a message nor a tag")
+    return event
+
+
+def _peek(member: bytes) -> Peek:
+    try:
+        return msgspec.json.decode(member, type=Peek)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        tree = load_object(member)
+    return msgspec.convert(
+        {name: tree[name] for name in Peek.__struct_fields__ if name in tree}, Peek
+    )
+
+
+def _project(value: object) -> str | None:
+    return None if isinstance(value, bool) else clean(value, PROJECT)
+
+
+def _from_traceback(text: object, tree: Mapping[str, object], request: Request) -> Event:
+    if not isinstance(text, str):
+        raise InvalidEventError("no_traceback", "a traceback is text", "traceback")
+    event = event_of({"platform": "python", **tree}, request)
+    return msgspec.structs.replace(event, exceptions=parse_traceback(text))
+
+
+def _from_sketch(tree: Mapping[str, object], request: Request) -> Event:
+    known = {name: value for name, value in tree.items() if name in KEYS and name != "project"}
+    try:
+        event = sketch(
+            known,
+            event_id=normal_id(tree.get("event_id")) or uuid.uuid4().hex,
+            project=request.project,
+            received_at=request.received_at,
+        )
+    except SketchError as error:
+        place = ".".join(map(str, error.path))
+        raise InvalidEventError("invalid_event", error.message, place) from None
+    return msgspec.structs.replace(
+        event, timestamp=moment(tree.get("timestamp"), request.received_at)
+    )
+
+
+def _says_anything(event: Event) -> bool:
+    named = event.message or event.transaction or event.url or event.logger
+    return bool(event.exceptions or event.tags or named)

@@ -1,0 +1,49 @@
+"""What every adapter promises, asked of each in the table."""
+
+import msgspec
+import pytest
+
+from service.ingest import ADAPTERS
+from service.ingest.base import Adapter, Handled, InvalidEventError, Parsed
+from tests.ingest.captured import REQUEST
+
+HANDLED = Handled(id="0" * 32, group="g", owner="payments", step="frame")
+
+
+each_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
+
+
+@each_adapter
+@pytest.mark.parametrize("body", [b"", b"\0", b"{", b"\xff" * 9, b"[" * 100_000])
+def test_what_cannot_be_read_is_refused(adapter: Adapter, body: bytes) -> None:
+    with pytest.raises(InvalidEventError):
+        adapter.parse(body, REQUEST)
+
+
+@each_adapter
+def test_no_refusal_repeats_what_was_sent(adapter: Adapter) -> None:
+    with pytest.raises(InvalidEventError) as caught:
+        adapter.parse(b'{"password": "hunter2", hunter2', REQUEST)
+    assert "hunter2" not in str(caught.value)
+
+
+@each_adapter
+@pytest.mark.parametrize("handled", [(), (HANDLED,)])
+def test_an_answer_is_2xx_with_json(adapter: Adapter, handled: tuple[Handled, ...]) -> None:
+    status, body = adapter.reply(Parsed(), handled)
+    assert status // 100 == 2
+    assert msgspec.json.encode(body)
+
+
+@each_adapter
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 415, 503])
+def test_a_refusal_says_why(adapter: Adapter, status: int) -> None:
+    headers, body = adapter.refuse(status, "the reason")
+    assert body["detail"] == "the reason"
+    assert all(value.isprintable() for value in headers.values())
+
+
+def test_each_name_and_path_stands_once() -> None:
+    names = [adapter.name for adapter in ADAPTERS]
+    paths = [path for adapter in ADAPTERS for path in adapter.paths]
+    assert len({*names, *paths}) == len(names) + len(paths)

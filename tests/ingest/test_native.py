@@ -1,0 +1,141 @@
+"""Our own door: its three kinds of members, its batches and its answers."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchers.event import Event
+from service.ingest.base import Handled, InvalidEventError, Parsed, Problem
+from service.ingest.native import BATCH, parse, refuse, reply
+from tests.ingest.captured import CAPTURES, NOW, REQUEST, load
+
+ID = "9ec79c33ec9942ab8353589fcb2e04dc"
+TEXT = (CAPTURES / "text" / "python-chained.txt").read_text()
+CHAIN = ["ValueError", "DatabaseError"]
+
+
+def one(member: object) -> Event:
+    (event,) = parse(json.dumps(member).encode(), REQUEST).events
+    return event
+
+
+def refused(body: bytes) -> InvalidEventError:
+    with pytest.raises(InvalidEventError) as caught:
+        parse(body, REQUEST)
+    return caught.value
+
+
+def test_an_event_that_an_sdk_would_send_is_read_alike() -> None:
+    (event,) = parse(load("sentry-go/01").body, REQUEST).events
+    assert event.exceptions[-1].frames[-1].abs_path == "/srv/monolith/release-7/go/main.go"
+
+
+def test_a_traceback_is_read_with_what_stands_beside_it() -> None:
+    told = {"environment": "staging", "tags": {"queue": "q"}, "level": "warn", "event_id": ID}
+    event = one({"traceback": TEXT, **told})
+    assert [exception.type for exception in event.exceptions] == CHAIN
+    assert (event.platform, event.environment, event.level) == ("python", "staging", "warning")
+    assert (event.event_id, event.tags) == (ID, {"queue": "q"})
+
+
+def test_a_text_body_is_a_traceback() -> None:
+    request = msgspec.structs.replace(REQUEST, content_type="text/plain")
+    (event,) = parse(TEXT.encode(), request).events
+    assert [exception.type for exception in event.exceptions] == CHAIN
+
+
+@pytest.mark.parametrize("short", [{"frames": ["a.py"]}, {"exceptions": [{"frames": ["a.py"]}]}])
+def test_an_event_in_short_is_expanded(short: dict[str, Any]) -> None:
+    event = one({**short, "event_id": ID, "timestamp": "2026-11-23T06:00:00Z", "what": "else"})
+    assert event.exceptions[0].frames[0].filename == "a.py"
+    assert (event.event_id, event.timestamp.hour, event.received_at) == (ID, 6, NOW)
+
+
+@pytest.mark.parametrize(
+    ("project", "taken"),
+    [(7, "7"), ("api", "api"), (None, "42"), ("", "42"), ([], "42"), (True, "42")],
+)
+@pytest.mark.parametrize("kind", [{"message": "m"}, {"traceback": TEXT}, {"frames": ["a.py"]}])
+def test_a_member_may_name_its_project(kind: dict[str, Any], project: object, taken: str) -> None:
+    assert one({**kind, "project": project}).project == taken
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "place"),
+    [
+        (b"", "malformed_json", "1:1"),
+        (b"{", "malformed_json", "1:2"),
+        (b"[", "malformed_json", "1:2"),
+        (b'"x"', "not_an_object", None),
+        (b"{}", "empty_event", None),
+        (b'{"event_id": "x", "unknown": 1}', "empty_event", None),
+        (b'{"traceback": "nothing"}', "no_traceback", None),
+        (b'{"traceback": null}', "no_traceback", "traceback"),
+        (b'{"frames": [5]}', "invalid_event", "frames.0"),
+        (b"[" + b"{}," * BATCH + b"{}]", "batch_too_long", None),
+    ],
+)
+def test_a_bad_body_is_refused_by_name(body: bytes, code: str, place: str | None) -> None:
+    error = refused(body)
+    assert (error.code, error.place) == (code, place)
+
+
+GOOD, BAD = b'{"message": "m"}', b'{"frames": [5]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "events", "problems"),
+    [
+        (b"[]", 0, []),
+        (b"[%s, %s]" % (GOOD, GOOD), 2, []),
+        (b"[%s, %s, 5, %s]" % (GOOD, BAD, GOOD), 2, [(1, "invalid_event"), (2, "not_an_object")]),
+        (b" [%s]" % BAD, 0, [(0, "invalid_event")]),
+        (b'[%s, {"message": NaN}, %s]' % (BAD, GOOD), 2, [(0, "invalid_event")]),
+        (b'[%s, {"message": "\xff\\ud800"}]' % BAD, 1, [(0, "invalid_event")]),
+    ],
+)
+def test_a_batch_is_answered_member_by_member(
+    body: bytes, events: int, problems: list[tuple[int, str]]
+) -> None:
+    parsed = parse(body, REQUEST)
+    assert len(parsed.events) == events
+    assert [(problem.index, problem.code) for problem in parsed.problems] == problems
+
+
+def test_the_answer_names_events_and_problems() -> None:
+    parsed = Parsed(problems=(Problem(index=1, code="c", detail="d"),))
+    handled = Handled(id=ID, group="g", owner="payments", step="frame")
+    assert reply(parsed, (handled,)) == (
+        202,
+        {
+            "events": [{"id": ID, "group": "g", "owner": "payments", "step": "frame"}],
+            "problems": [{"index": 1, "code": "c", "detail": "d"}],
+        },
+    )
+
+
+def test_a_refusal_is_a_problem_document() -> None:
+    headers, body = refuse(413, "too much")
+    assert headers["Content-Type"] == "application/problem+json"
+    assert body == {
+        "type": "about:blank",
+        "title": "Request Entity Too Large",
+        "status": 413,
+        "detail": "too much",
+    }
+
+
+@given(
+    st.binary(max_size=60)
+    | st.lists(
+        st.sampled_from([b"[", b"]", b"{", b"}", b'"frames":', b'"traceback":', b'"x"', b",", b"1"])
+    ).map(b"".join)
+)
+def test_no_bytes_raise_anything_else(body: bytes) -> None:
+    with suppress(InvalidEventError):
+        parse(body, REQUEST)
