@@ -11,6 +11,7 @@ import pytest
 
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError, read_body
+from tests.ingest.captured import short
 
 TEXT = b'{"message": "disk almost full"}' * 5_000  # more than one piece
 MEGABYTE = 1024 * 1024
@@ -46,7 +47,7 @@ def read(data: bytes, encoding: str | None, *, size: int = 4096, limit: int = ME
 
 
 @pytest.mark.parametrize("size", [1, 7, MEGABYTE])
-@pytest.mark.parametrize(("encoding", "packed"), PACKED)
+@pytest.mark.parametrize(("encoding", "packed"), PACKED, ids=short)
 def test_a_body_is_unpacked_however_it_is_cut(
     encoding: str | None, packed: bytes, size: int
 ) -> None:
