@@ -54,3 +54,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
     trace_id: str | None = None
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
+
+
+def title(event: Event, limit: int = 300) -> str:
+    """`Type: value` of the thrown exception, or the message; one line, never decorated."""
+    thrown = event.exceptions[-1] if event.exceptions else ExceptionValue()
+    said = ": ".join(part for part in (thrown.type, thrown.value) if part)
+    line = " ".join((said or event.message or "(an event without a message)").split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

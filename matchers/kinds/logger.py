@@ -1,0 +1,5 @@
+"""`logger:` globs, asked of the event."""
+
+from matchers.kinds.base import event_texts
+
+KIND = event_texts("logger", lambda event: (event.logger,))

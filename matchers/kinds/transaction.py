@@ -1,0 +1,5 @@
+"""`transaction:` globs, asked of the event."""
+
+from matchers.kinds.base import event_texts
+
+KIND = event_texts("transaction", lambda event: (event.transaction,))
