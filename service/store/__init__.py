@@ -1,0 +1,1 @@
+"""What is remembered: the schema, the one writer, and the reads."""

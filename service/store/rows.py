@@ -1,0 +1,135 @@
+"""Rows ↔ records. "" in a team's column is nobody; moments are microseconds."""
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from routers.group import Audience, Group
+from routers.notification import Notification, State
+from service.store.tables import from_us, to_us
+
+Row = Mapping[str, Any]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification on its way to one receiver."""
+
+    id: str  # UUIDv7; the webhook-id
+    notification: Notification
+    state: State = "pending"
+    attempts: int = 0
+    plain: bool = False
+    tried: tuple[str, ...] = ()  # receivers it was dead at before this one
+    fallback: str | None = None  # the receiver that was told instead, once this one is dead
+    created_at: datetime
+    due_at: datetime  # while leased: when the lease ends
+    settled_at: datetime | None = None
+    last_code: str | None = None
+    last_error: str | None = None
+    external_id: str | None = None
+
+
+def new_id() -> str:
+    """A UUIDv7: sorts by time. Spec: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7"""
+    now = time.time_ns() // 1_000_000
+    digits = f"{now:012x}7{secrets.randbits(12):03x}{0b10 << 62 | secrets.randbits(62):016x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def group_row(group: Group) -> dict[str, Any]:
+    row = {name: getattr(group, name) for name in group.__struct_fields__ if name != "audiences"}
+    return row | {
+        "team": group.team or "",
+        "first_seen": to_us(group.first_seen),
+        "last_seen": to_us(group.last_seen),
+        "resolved_at": _us(group.resolved_at),
+    }
+
+
+def group_record(row: Row, audiences: Iterable[Row] = ()) -> Group:
+    return Group(
+        **{
+            **row,
+            "team": row["team"] or None,
+            "first_seen": from_us(row["first_seen"]),
+            "last_seen": from_us(row["last_seen"]),
+            "resolved_at": _moment(row["resolved_at"]),
+            "audiences": tuple(map(audience_record, audiences)),
+        }
+    )
+
+
+def audience_row(group_id: str, audience: Audience) -> dict[str, Any]:
+    return {
+        "group_id": group_id,
+        "environment": audience.environment,
+        "team": audience.team or "",
+        "times_seen": audience.times_seen,
+        "sequence": audience.sequence,
+        "last_notified_at": _us(audience.last_notified_at),
+        "last_reason": audience.last_reason,
+    }
+
+
+def audience_record(row: Row) -> Audience:
+    return Audience(
+        team=row["team"] or None,
+        environment=row["environment"],
+        times_seen=row["times_seen"],
+        sequence=row["sequence"],
+        last_notified_at=_moment(row["last_notified_at"]),
+        last_reason=row["last_reason"],
+    )
+
+
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    told = delivery.notification
+    return {
+        "id": delivery.id,
+        "group_id": told.group,
+        "receiver": told.receiver,
+        "team": told.team or "",
+        "reason": told.reason,
+        "notification": msgspec.json.encode(told),
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "plain": int(delivery.plain),
+        "tried": ",".join(delivery.tried),
+        "fallback": delivery.fallback,
+        "created_at": to_us(delivery.created_at),
+        "due_at": to_us(delivery.due_at),
+        "settled_at": _us(delivery.settled_at),
+        "last_code": delivery.last_code,
+        "last_error": delivery.last_error,
+        "external_id": delivery.external_id,
+    }
+
+
+def delivery_record(row: Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        notification=msgspec.json.decode(row["notification"], type=Notification),
+        state=row["state"],
+        attempts=row["attempts"],
+        plain=bool(row["plain"]),
+        tried=tuple(filter(None, row["tried"].split(","))),
+        fallback=row["fallback"],
+        created_at=from_us(row["created_at"]),
+        due_at=from_us(row["due_at"]),
+        settled_at=_moment(row["settled_at"]),
+        last_code=row["last_code"],
+        last_error=row["last_error"],
+        external_id=row["external_id"],
+    )
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else to_us(moment)
+
+
+def _moment(moment: int | None) -> datetime | None:
+    return None if moment is None else from_us(moment)

@@ -1,0 +1,129 @@
+"""SQL compiled once per dialect, to run on the raw DBAPI cursor: the writer's few statements."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Dialect, Table, bindparam, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.sql.elements import ClauseElement
+
+from service.store.tables import (
+    AUDIENCES,
+    DELIVERIES,
+    EVENTS,
+    GROUP_FINGERPRINTS,
+    GROUPS,
+    LEDGER,
+    RULES_REVISIONS,
+)
+
+Row = dict[str, Any]
+
+
+class Statement:
+    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+        compiled = clause.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._constants = {
+            name: value for name, value in compiled.params.items() if value is not None
+        }
+        self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+
+    def run(self, cursor: Any, params: Row) -> Any:
+        """The cursor, ready to fetch from."""
+        cursor.execute(self._sql, self._bind(params))
+        return cursor
+
+    def run_all(self, cursor: Any, rows: Sequence[Row]) -> None:
+        if rows:
+            cursor.executemany(self._sql, [self._bind(row) for row in rows])
+
+    def _bind(self, params: Row) -> Any:
+        bound = self._constants | params if self._constants else params
+        return bound if self._order is None else [bound[name] for name in self._order]
+
+
+class Statements:
+    """The writer's vocabulary."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        def compiled(clause: ClauseElement) -> Statement:
+            return Statement(clause, dialect)
+
+        self.event_known = compiled(
+            select(EVENTS.c.outcome).where(
+                EVENTS.c.project == bindparam("project"), EVENTS.c.event_id == bindparam("event_id")
+            )
+        )
+        self.add_event = compiled(insert(EVENTS))
+        self.settle_event = compiled(
+            update(EVENTS)
+            .where(EVENTS.c.project == bindparam("p"), EVENTS.c.event_id == bindparam("e"))
+            .values(
+                group_id=bindparam("group_id"),
+                outcome=bindparam("outcome"),
+                decision=bindparam("decision"),
+            )
+        )
+        self.undecided = compiled(
+            select(EVENTS.c.body)
+            .where(EVENTS.c.outcome == "undecided")
+            .order_by(EVENTS.c.received_at)
+            .limit(bindparam("limit"))
+        )
+        self.group_by_id = compiled(select(GROUPS).where(GROUPS.c.id == bindparam("id")))
+        self.group_by_fingerprint = compiled(
+            select(GROUPS)
+            .join(GROUP_FINGERPRINTS, GROUP_FINGERPRINTS.c.group_id == GROUPS.c.id)
+            .where(
+                GROUP_FINGERPRINTS.c.project == bindparam("project"),
+                GROUP_FINGERPRINTS.c.fingerprint == bindparam("fingerprint"),
+            )
+        )
+        self.audiences = compiled(
+            select(AUDIENCES).where(AUDIENCES.c.group_id == bindparam("group_id"))
+        )
+        self.put_group = compiled(_upsert(GROUPS))
+        self.put_fingerprint = compiled(upsert_insert(GROUP_FINGERPRINTS).on_conflict_do_nothing())
+        self.put_audience = compiled(_upsert(AUDIENCES))
+        self.add_delivery = compiled(insert(DELIVERIES))
+        self.put_delivery = compiled(_upsert(DELIVERIES))
+        self.delivery = compiled(select(DELIVERIES).where(DELIVERIES.c.id == bindparam("id")))
+        self.due_delivery = compiled(
+            select(DELIVERIES)
+            .where(
+                # a leased one is due as its lease ends
+                or_(DELIVERIES.c.state == "pending", DELIVERIES.c.state == "leased"),
+                DELIVERIES.c.receiver == bindparam("receiver"),
+                DELIVERIES.c.due_at <= bindparam("now"),
+            )
+            .order_by(DELIVERIES.c.due_at)
+            .limit(1)
+        )
+        self.count = compiled(_add_up(LEDGER))
+        self.add_revision = compiled(
+            insert(RULES_REVISIONS).values(
+                {name: bindparam(name) for name in ("revision", "file", "content", "loaded_at")}
+            )
+        )
+        self.last_revision = compiled(
+            select(RULES_REVISIONS).order_by(RULES_REVISIONS.c.sequence.desc()).limit(1)
+        )
+
+
+def _upsert(table: Table) -> ClauseElement:
+    clause = upsert_insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {
+        column.name: clause.excluded[column.name]
+        for column in table.columns
+        if column.name not in keys
+    }
+    return clause.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _add_up(table: Table) -> ClauseElement:
+    clause = upsert_insert(table)
+    return clause.on_conflict_do_update(
+        index_elements=["book", "name"], set_={"n": table.c.n + clause.excluded.n}
+    )

@@ -1,0 +1,226 @@
+"""What is read: groups, events, deliveries, the books. Each read is one snapshot."""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+
+from matchers.event import Event
+from routers.group import Group
+from service.store.rows import Delivery, delivery_record, group_record
+from service.store.tables import (
+    AUDIENCES,
+    DELIVERIES,
+    EVENTS,
+    GROUPS,
+    LEDGER,
+    to_us,
+)
+
+
+class Page(msgspec.Struct, frozen=True):
+    items: Sequence[Any]
+    next: str | None  # an opaque cursor; None: this is the last page
+
+
+class CursorError(Exception):
+    """The cursor is none of ours."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An event as it is kept."""
+
+    event: Event
+    decision: dict[str, Any] | None  # None: undecided
+    outcome: str
+
+
+class GroupFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """None asks nothing. `q` is looked for in title and culprit, whatever the case."""
+
+    team: str | None = None
+    status: str | None = None
+    environment: str | None = None
+    q: str | None = None
+
+
+class Store:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def groups(self, wanted: GroupFilter, limit: int, cursor: str | None = None) -> Page:
+        """The most recently seen first."""
+        query = _filtered(select(GROUPS), wanted)
+        if cursor:
+            query = query.where(
+                tuple_(GROUPS.c.last_seen, GROUPS.c.id) < _decode(cursor, tuple[int, str])
+            )
+        query = query.order_by(GROUPS.c.last_seen.desc(), GROUPS.c.id.desc()).limit(limit + 1)
+        with self._engine.begin() as connection:
+            rows = connection.execute(query).mappings().all()
+            groups = [
+                group_record(dict(row), self._audiences(connection, row["id"])) for row in rows
+            ]
+        return _page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
+
+    def group(self, id: str) -> Group | None:  # noqa: A002
+        with self._engine.begin() as connection:
+            row = connection.execute(select(GROUPS).where(GROUPS.c.id == id)).mappings().first()
+            return None if row is None else group_record(dict(row), self._audiences(connection, id))
+
+    def events_of(self, group: str, limit: int) -> list[Kept]:
+        """The newest first."""
+        query = (
+            select(EVENTS)
+            .where(EVENTS.c.group_id == group)
+            .order_by(EVENTS.c.received_at.desc(), EVENTS.c.event_id)
+            .limit(limit)
+        )
+        with self._engine.begin() as connection:
+            return [_kept(row) for row in connection.execute(query).mappings()]
+
+    def evidence(self, project: str, event_id: str) -> tuple[Event | None, dict[str, Any]]:
+        """The event and its decision, as far as they are still kept."""
+        query = select(EVENTS).where(EVENTS.c.project == project, EVENTS.c.event_id == event_id)
+        with self._engine.begin() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None, {}
+        kept = _kept(row)
+        return kept.event, kept.decision or {}
+
+    def deliveries(
+        self,
+        limit: int,
+        cursor: str | None = None,
+        *,
+        state: str | None = None,
+        group: str | None = None,
+    ) -> Page:
+        """The newest first. A leased one counts as pending."""
+        query = select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit + 1)
+        if cursor:
+            query = query.where(DELIVERIES.c.id < _decode(cursor, tuple[str])[0])
+        if group:
+            query = query.where(DELIVERIES.c.group_id == group)
+        if state:
+            states = ["pending", "leased"] if state == "pending" else [state]
+            query = query.where(DELIVERIES.c.state.in_(states))
+        with self._engine.begin() as connection:
+            found = [delivery_record(dict(row)) for row in connection.execute(query).mappings()]
+        return _page(found, limit, lambda delivery: [delivery.id])
+
+    def delivery(self, id: str) -> Delivery | None:  # noqa: A002
+        query = select(DELIVERIES).where(DELIVERIES.c.id == id)
+        with self._engine.begin() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else delivery_record(dict(row))
+
+    def due_receivers(self, now: datetime) -> list[str]:
+        query = (
+            select(DELIVERIES.c.receiver)
+            .where(DELIVERIES.c.state.in_(["pending", "leased"]), DELIVERIES.c.due_at <= to_us(now))
+            .distinct()
+        )
+        with self._engine.begin() as connection:
+            return list(connection.execute(query).scalars())
+
+    def dead_ends(self) -> int:
+        """Dead deliveries that no fallback took over."""
+        query = select(func.count()).where(
+            DELIVERIES.c.state == "dead", DELIVERIES.c.fallback.is_(None)
+        )
+        with self._engine.begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def accounting(self) -> dict[str, Any]:
+        """The books, in one snapshot. `unaccounted` is what they cannot explain: 0, always."""
+        with self._engine.begin() as connection:
+            books = {(r.book, r.name): int(r.n) for r in connection.execute(select(LEDGER))}
+            states = dict(_count(connection, DELIVERIES.c.state))
+            events = sum(n for _, n in _count(connection, EVENTS.c.outcome))
+            seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
+        return _balance(books, states, events, int(seen))
+
+    def _audiences(self, connection: Connection, group: str) -> list[Any]:
+        query = select(AUDIENCES).where(AUDIENCES.c.group_id == group)
+        return list(connection.execute(query).mappings())
+
+
+def _balance(
+    books: dict[tuple[str, str], int], states: dict[str, int], events: int, seen: int
+) -> dict[str, Any]:
+    accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
+    outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
+    deliveries = {
+        "delivered": states.get("delivered", 0),
+        "merged": states.get("merged", 0),
+        "dead": states.get("dead", 0),
+        "pending": states.get("pending", 0) + states.get("leased", 0),
+    }
+    once = accepted - outcomes.get("duplicate", 0)
+    unaccounted = (
+        abs(accepted - sum(outcomes.values()))
+        + abs(queued - sum(deliveries.values()))
+        + abs(once - events)
+        + abs(once - outcomes.get("undecided", 0) - seen)
+    )
+    return {
+        "accepted": accepted,
+        "outcomes": outcomes,
+        "queued": queued,
+        "deliveries": deliveries,
+        "unaccounted": unaccounted,
+    }
+
+
+def _count(connection: Connection, column: Any) -> list[tuple[str, int]]:
+    query = select(column, func.count()).group_by(column)
+    return [(str(name), int(n)) for name, n in connection.execute(query)]
+
+
+def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
+    if wanted.team is not None:
+        query = query.where(GROUPS.c.team == wanted.team)
+    if wanted.status is not None:
+        query = query.where(GROUPS.c.status == wanted.status)
+    if wanted.environment is not None:
+        seen = select(AUDIENCES.c.group_id).where(AUDIENCES.c.environment == wanted.environment)
+        query = query.where(GROUPS.c.id.in_(seen))
+    if wanted.q:
+        has = func.lower(GROUPS.c.title + " " + GROUPS.c.culprit)
+        query = query.where(
+            and_(*(has.contains(w, autoescape=True) for w in wanted.q.lower().split()))
+        )
+    return query
+
+
+def _kept(row: Any) -> Kept:
+    decision = row["decision"]
+    return Kept(
+        msgspec.json.decode(row["body"], type=Event),
+        None if decision is None else msgspec.json.decode(decision),
+        row["outcome"],
+    )
+
+
+def _page(items: list[Any], limit: int, key: Any) -> Page:
+    more = len(items) > limit
+    items = items[:limit]
+    return Page(items, _encode(key(items[-1])) if more else None)
+
+
+def _encode(key: list[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _decode(cursor: str, shape: Any) -> Any:
+    """Raises CursorError."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.json.decode(raw, type=shape)
+    except (ValueError, msgspec.MsgspecError):
+        raise CursorError("the cursor is none of ours") from None

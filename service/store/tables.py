@@ -1,0 +1,122 @@
+"""The schema. Moments are integer microseconds, UTC, in every database; "" stands for no team."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+METADATA = MetaData()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("project", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("group_id", String),  # null: undecided
+    Column("outcome", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the Event record, JSON
+    Column("decision", LargeBinary),  # JSON, as the API shows it
+    PrimaryKeyConstraint("project", "event_id"),
+    Index("events_of_group", "group_id", "received_at"),
+    Index("events_by_outcome", "outcome", "received_at"),
+)
+GROUPS = Table(
+    "groups",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("culprit", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("level", String, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("times_seen", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("resolved_at", BigInteger),
+    Column("last_event_id", String, nullable=False),
+    Index("groups_newest", "last_seen", "id"),
+    Index("groups_of_team", "team", "last_seen", "id"),
+)
+GROUP_FINGERPRINTS = Table(
+    "group_fingerprints",
+    METADATA,
+    Column("project", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("group_id", String, nullable=False),
+    PrimaryKeyConstraint("project", "fingerprint"),
+)
+AUDIENCES = Table(
+    "audiences",
+    METADATA,
+    Column("group_id", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("times_seen", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("last_notified_at", BigInteger),
+    Column("last_reason", String),
+    PrimaryKeyConstraint("group_id", "environment", "team"),
+)
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7
+    Column("group_id", String, nullable=False),
+    Column("receiver", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("notification", LargeBinary, nullable=False),  # the Notification record, JSON
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("plain", Integer, nullable=False),  # 1: refused as malformed, short text is next
+    Column("tried", String, nullable=False),  # receivers it was dead at before, comma-joined
+    Column("fallback", String),  # the receiver that was told instead
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # while leased: when the lease ends
+    Column("settled_at", BigInteger),
+    Column("last_code", String),
+    Column("last_error", String),
+    Column("external_id", String),
+    Index("deliveries_due", "state", "receiver", "due_at"),
+    Index("deliveries_of_group", "group_id"),
+)
+# The books: `accepted` where events are committed, `outcome` where they are routed, `queued` where
+# notifications are; deliveries are counted by their rows.
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("book", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("book", "name"),
+)
+RULES_REVISIONS = Table(
+    "rules_revisions",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("revision", String, nullable=False),
+    Column("file", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # without the secrets it spelled out
+    Column("loaded_at", BigInteger, nullable=False),
+)
+
+
+def to_us(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(moment: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=moment)

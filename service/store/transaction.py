@@ -1,0 +1,138 @@
+"""What can be done inside one transaction of the writer. All of it lands, or none."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from matchers.event import Event
+from matchers.ownership import Ownership, decision
+from routers.group import Group
+from routers.notification import Notification
+from routers.route import Routing
+from service.store.groups import Groups, every, one
+from service.store.rows import (
+    Delivery,
+    audience_row,
+    delivery_record,
+    delivery_row,
+    group_row,
+    new_id,
+)
+from service.store.statements import Statements
+from service.store.tables import to_us
+
+
+class Transaction:
+    """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
+
+    def __init__(self, cursor: Any, statements: Statements) -> None:
+        self.groups = Groups(cursor, statements)
+        self.queued: set[str] = set()  # receivers that have something new
+        self._cursor = cursor
+        self._sql = statements
+        self._events: dict[tuple[str, str], dict[str, Any]] = {}
+        self._deliveries: list[dict[str, Any]] = []
+        self._books: Counter[tuple[str, str]] = Counter()
+
+    def is_known(self, event: Event) -> bool:
+        """Whether an event of this project with this id was accepted before."""
+        if (event.project, event.event_id) in self._events:
+            return True
+        params = {"project": event.project, "event_id": event.event_id}
+        return one(self._sql.event_known.run(self._cursor, params)) is not None
+
+    def accept(self, event: Event) -> None:
+        """Enter the event in the book of what came in, and keep its record. First `is_known`."""
+        self._books["accepted", ""] += 1
+        self._events[event.project, event.event_id] = {
+            "project": event.project,
+            "event_id": event.event_id,
+            "received_at": to_us(event.received_at),
+            "group_id": None,
+            "outcome": "undecided",
+            "body": msgspec.json.encode(event),
+            "decision": None,
+        }
+
+    def accept_duplicate(self) -> None:
+        self._books["accepted", ""] += 1
+        self._books["outcome", "duplicate"] += 1
+
+    def undecided(self) -> None:
+        self._books["outcome", "undecided"] += 1
+
+    def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
+        """Enter the outcome, and queue one delivery for each notification."""
+        self._books["outcome", routing.outcome] += 1
+        receivers = [told.receiver for told in routing.notifications]
+        settled = {
+            "group_id": group.id,
+            "outcome": routing.outcome,
+            "decision": msgspec.json.encode(decision(ownership, receivers)),
+        }
+        row = self._events.get((event.project, event.event_id))
+        if row is not None:
+            row.update(settled)
+        else:  # it was kept undecided by an earlier transaction
+            self._books["outcome", "undecided"] -= 1
+            names = {"p": event.project, "e": event.event_id}
+            self._sql.settle_event.run(self._cursor, settled | names)
+        self.groups.tell(group, routing.audiences)
+        for told in routing.notifications:
+            self.queue(told, event.received_at)
+
+    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> None:
+        delivery = Delivery(id=new_id(), notification=told, tried=tried, created_at=now, due_at=now)
+        self._books["queued", ""] += 1
+        self._deliveries.append(delivery_row(delivery))
+        self.queued.add(told.receiver)
+
+    def due(self, receiver: str, now: datetime) -> Delivery | None:
+        """The delivery of this receiver that has waited longest."""
+        params = {"receiver": receiver, "now": to_us(now)}
+        row = one(self._sql.due_delivery.run(self._cursor, params))
+        return None if row is None else delivery_record(row)
+
+    def delivery(self, id: str) -> Delivery | None:  # noqa: A002
+        row = one(self._sql.delivery.run(self._cursor, {"id": id}))
+        return None if row is None else delivery_record(row)
+
+    def put_delivery(self, delivery: Delivery) -> None:
+        self._sql.put_delivery.run(self._cursor, delivery_row(delivery))
+        if delivery.state == "pending":
+            self.queued.add(delivery.notification.receiver)
+
+    def undecided_events(self, limit: int) -> list[Event]:
+        rows = every(self._sql.undecided.run(self._cursor, {"limit": limit}))
+        return [msgspec.json.decode(row["body"], type=Event) for row in rows]
+
+    def last_revision(self) -> dict[str, Any] | None:
+        return one(self._sql.last_revision.run(self._cursor, {}))
+
+    def keep_revision(self, revision: str, file: str, content: bytes, now: datetime) -> int:
+        """Its sequence number: that of the last one if it is the same, else higher than any."""
+        last = self.last_revision()
+        if last and (last["revision"], last["file"]) == (revision, file):
+            return int(last["sequence"])
+        row = {"revision": revision, "file": file, "content": content, "loaded_at": to_us(now)}
+        self._sql.add_revision.run(self._cursor, row)
+        added = self.last_revision()
+        return int(added["sequence"]) if added else 0
+
+    def flush(self) -> None:
+        sql, cursor = self._sql, self._cursor
+        groups = self.groups.changed()
+        sql.put_group.run_all(cursor, [group_row(group) for group in groups])
+        sql.put_fingerprint.run_all(cursor, self.groups.fingerprints())
+        sql.put_audience.run_all(
+            cursor,
+            [audience_row(group.id, told) for group in groups for told in group.audiences],
+        )
+        sql.add_event.run_all(cursor, list(self._events.values()))
+        sql.add_delivery.run_all(cursor, self._deliveries)
+        sql.count.run_all(
+            cursor,
+            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],
+        )
