@@ -1,0 +1,96 @@
+"""create_app(runtime): the HTTP face. Importing it starts nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from service.auth import RefusedError
+from service.endpoints import deliveries, groups, health, ownership, pages, rules
+from service.endpoints.base import problem
+from service.endpoints.ingest import ingest_endpoints
+from service.ingest.base import InvalidEventError
+from service.ingest.body import TooLargeError
+from service.runtime import Runtime
+from service.store.store import CursorError
+from service.store.writer import StoreUnavailableError
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        runtime.start()
+        yield
+        runtime.stop()
+
+    app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.runtime = runtime
+    app.include_router(ingest_endpoints())
+    for room in (ownership, groups, deliveries, rules, health, pages):
+        app.include_router(room.endpoints)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    _answer_errors(app)
+    return app
+
+
+def _docs() -> HTMLResponse:
+    """Swagger UI, from here: it works without the internet."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Pointsman: API",
+        swagger_js_url="/static/swagger-ui-bundle.js",
+        swagger_css_url="/static/swagger-ui.css",
+        swagger_favicon_url="/static/favicon.svg",
+    )
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return _shown(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> Response:
+        if error.status == 401 and pages.wants_page(request):
+            return pages.to_log_in(request)
+        return _shown(request, error.status, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        where = [
+            {"place": ".".join(map(str, one["loc"])), "detail": one["msg"]}
+            for one in error.errors()
+        ]
+        said = "; ".join(f"{one['place']}: {one['detail']}" for one in where)
+        return problem(422, said, errors=where)
+
+    @app.exception_handler(InvalidEventError)
+    async def no_event(_request: Request, error: InvalidEventError) -> Response:
+        return problem(400, str(error), code=error.code)
+
+    @app.exception_handler(TooLargeError)
+    async def too_large(_request: Request, error: TooLargeError) -> Response:
+        return problem(413, str(error))
+
+    @app.exception_handler(CursorError)
+    async def no_cursor(_request: Request, error: CursorError) -> Response:
+        return problem(400, str(error))
+
+    @app.exception_handler(StoreUnavailableError)
+    async def unavailable(_request: Request, _error: StoreUnavailableError) -> Response:
+        return problem(503, "the database cannot be reached", code="store_unavailable")
+
+
+def _shown(request: Request, status: int, detail: str) -> Response:
+    if pages.wants_page(request):
+        return pages.error_page(request, status, detail)
+    return problem(status, detail)

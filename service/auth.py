@@ -1,0 +1,125 @@
+"""Who may send events (ingest keys, one project each), and who may look and act (the admin token).
+
+    RefusedError    401 or 403, with the words to show
+
+With nothing set the service is open, which it only ever is on loopback. Then a web page elsewhere
+must not be able to use a visitor's browser to act: the Host must be a loopback name, and a request
+that changes something must not come from another site.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from service.settings import Settings, is_loopback
+
+COOKIE = "pointsman"
+SESSION_SECONDS = 12 * 3600
+_SENTRY_KEY = re.compile(r"sentry_key=([A-Za-z0-9._-]+)")
+
+
+class RefusedError(Exception):
+    def __init__(self, status: int, detail: str) -> None:
+        self.status = status
+        self.detail = detail
+        super().__init__(detail)
+
+
+class Auth:
+    def __init__(self, settings: Settings) -> None:
+        self._keys = settings.keys
+        self._token = settings.admin_token.get_secret_value()
+        self._public_host = urlsplit(settings.base_url).hostname
+        secret = sha256(b"pointsman session " + self._token.encode()).digest()
+        self._sessions = URLSafeTimedSerializer(secret, salt="session")
+        self._csrf = URLSafeTimedSerializer(secret, salt="csrf")
+
+    @property
+    def is_open(self) -> bool:
+        return not self._token
+
+    def project(self, key: str | None, named: str | None) -> str:
+        """The project that a sender may send to: the one it named, or its key's."""
+        if not self._keys:
+            return named or "1"
+        project = self._keys.get(key or "")
+        if project is None:
+            said = "unknown" if key else "missing"
+            raise RefusedError(403, f"the ingest key is {said}; the DSN is http://KEY@…/PROJECT")
+        if named is not None and named != project:
+            raise RefusedError(403, f"this ingest key is for project {project}, not {named}")
+        return project
+
+    def admit(
+        self, headers: Mapping[str, str], cookie: str | None, *, changes: bool, csrf: str | None
+    ) -> None:
+        """Let an admin pass; raises RefusedError. csrf: the form's, None where it is no form."""
+        if self._token and self._bearer(headers):
+            return
+        if self.is_open:
+            self._admit_locally(headers)
+        elif not self._session(cookie):
+            raise RefusedError(401, "needs the admin token: `Authorization: Bearer …`, or log in")
+        if changes:
+            self._refuse_other_sites(headers)
+            if not self.is_open and not self._own_form(cookie, csrf):
+                raise RefusedError(403, "the form is out of date: go back, reload and try again")
+
+    def log_in(self, token: str) -> str | None:
+        """The cookie of a session; None: not the token."""
+        right = bool(self._token) and hmac.compare_digest(token.encode(), self._token.encode())
+        return self._sessions.dumps("admin") if right else None
+
+    def csrf(self, cookie: str | None) -> str:
+        return str(self._csrf.dumps(cookie or ""))
+
+    def _bearer(self, headers: Mapping[str, str]) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        if not hmac.compare_digest(token.strip().encode(), self._token.encode()):
+            raise RefusedError(401, "this is not the admin token")
+        return True
+
+    def _session(self, cookie: str | None) -> bool:
+        try:
+            return bool(self._sessions.loads(cookie or "", max_age=SESSION_SECONDS) == "admin")
+        except BadSignature:
+            return False
+
+    def _own_form(self, cookie: str | None, csrf: str | None) -> bool:
+        try:
+            made_for = self._csrf.loads(csrf or "", max_age=SESSION_SECONDS)
+        except BadSignature:
+            return False
+        return bool(made_for == (cookie or ""))
+
+    def _admit_locally(self, headers: Mapping[str, str]) -> None:
+        host = urlsplit("//" + headers.get("host", "")).hostname or ""
+        if not is_loopback(host) and host != self._public_host:
+            raise RefusedError(403, f"open on loopback only, and {host[:80]!r} is no loopback name")
+
+    def _refuse_other_sites(self, headers: Mapping[str, str]) -> None:
+        site = headers.get("sec-fetch-site", "same-origin")
+        origin = headers.get("origin")
+        own = origin is None or urlsplit(origin).netloc in (
+            headers.get("host"),
+            self._public_host,
+        )
+        if site not in ("same-origin", "none") or not own:
+            raise RefusedError(403, "this request comes from another site")
+
+
+def ingest_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """From X-Sentry-Auth, the query, or a bearer token; None where there is none."""
+    for said in (headers.get("x-sentry-auth"), headers.get("authorization")):
+        if said and (found := _SENTRY_KEY.search(said)):
+            return found[1]
+    if key := query.get("sentry_key"):
+        return key
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

@@ -1,0 +1,1 @@
+"""What is answered over HTTP. Each module holds a few endpoints of at most ten lines."""

@@ -1,0 +1,64 @@
+"""What all endpoints share: the runtime, the admin's door, problem JSON.
+
+Spec: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, HTTPException, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from routers.rules import Rules
+from service.auth import COOKIE
+from service.runtime import Runtime
+
+PROBLEM = "application/problem+json"
+Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+
+
+def runtime(request: Request) -> Runtime:
+    found: Runtime = request.app.state.runtime
+    return found
+
+
+def admin(request: Request) -> Runtime:
+    """The runtime, for whoever may look and act."""
+    found = runtime(request)
+    found.auth.admit(
+        request.headers,
+        request.cookies.get(COOKIE),
+        changes=request.method not in ("GET", "HEAD"),
+        csrf=request.headers.get("x-csrf-token"),
+    )
+    return found
+
+
+Open = Annotated[Runtime, Depends(runtime)]
+Admin = Annotated[Runtime, Depends(admin)]
+
+
+def rules_of(house: Runtime) -> Rules:
+    rules = house.rules.current()
+    if rules is None:
+        raise HTTPException(503, "no rules have loaded yet; GET /api/v1/rules says why")
+    return rules
+
+
+def problem(status: int, detail: str, **more: Any) -> Response:
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail} | more
+    return JSONResponse(body, status, media_type=PROBLEM)
+
+
+def found(item: Any, noun: str) -> Any:
+    if item is None:
+        raise HTTPException(404, f"there is no such {noun}")
+    return item
+
+
+def plain(record: Any) -> Any:
+    """A record as JSON values; moments in RFC 3339."""
+    return msgspec.to_builtins(record)

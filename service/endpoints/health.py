@@ -1,0 +1,53 @@
+"""Live, ready, metrics."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from routers.rules import Unconfigured
+from service.endpoints.base import Admin, Open
+from service.runtime import Runtime
+
+endpoints = APIRouter(tags=["health"])
+
+
+@endpoints.get("/healthz")
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@endpoints.get("/readyz")
+def ready(house: Open) -> Response:
+    """Able to accept. `warnings` says what an operator should look at meanwhile."""
+    if house.draining:
+        return JSONResponse({"status": "draining"}, 503)
+    return JSONResponse({"status": "ready", "warnings": list(_warnings(house))})
+
+
+@endpoints.get("/metrics")
+def metrics(house: Admin) -> Response:
+    """Prometheus."""
+    books = house.store.accounting()
+    house.telemetry.outbox_pending.set(books["deliveries"]["pending"])
+    house.telemetry.unaccounted.set(books["unaccounted"])
+    return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _warnings(house: Runtime) -> list[Any]:
+    """Reasons only, no names of secrets: this is open to everyone."""
+    status, rules = house.rules.status(), house.rules.current()
+    said = []
+    if status.revision is None:
+        said.append("no_rules: events are kept undecided")
+    elif status.quarantined:
+        said.append(f"rules_quarantined: {len(status.problems)} problems; last good rules in force")
+    channels = rules.channels if rules else {}
+    unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
+    if unset:
+        said.append(f"unconfigured: {', '.join(unset)}")
+    if dead := house.store.dead_ends():
+        said.append(f"dead_deliveries: {dead} were told nowhere")
+    return said

@@ -1,0 +1,83 @@
+"""The doors for events: one endpoint, shared by every adapter in the table."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from service.auth import RefusedError, ingest_key
+from service.endpoints.base import runtime
+from service.ingest import ADAPTERS
+from service.ingest import base as wire
+from service.ingest.body import TooLargeError, read_body
+from service.pipeline import Handled
+from service.store.writer import StoreUnavailableError
+
+
+def ingest_endpoints() -> APIRouter:
+    endpoints = APIRouter(tags=["ingest"])
+    for adapter in ADAPTERS:
+        for path in adapter.paths:
+            endpoints.add_api_route(
+                path, _door(adapter), methods=["POST"], name=adapter.name, summary=adapter.name
+            )
+            endpoints.add_api_route(
+                path.rstrip("/") if path.endswith("/") else f"{path}/",
+                _door(adapter),
+                methods=["POST"],
+                include_in_schema=False,
+            )
+    return endpoints
+
+
+def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
+    async def receive(request: Request) -> Response:
+        try:
+            return await _receive(adapter, request)
+        except wire.InvalidEventError as error:
+            return _refuse(adapter, request, 400, error.code, str(error))
+        except TooLargeError as error:
+            return _refuse(adapter, request, 413, "too_large", str(error))
+        except RefusedError as error:
+            return _refuse(adapter, request, error.status, "unauthorized", error.detail)
+        except StoreUnavailableError:
+            said = "store_unavailable: the event was not kept; send it again"
+            return _refuse(adapter, request, 503, "store_unavailable", said)
+
+    return receive
+
+
+async def _receive(adapter: wire.Adapter, request: Request) -> Response:
+    house = runtime(request)
+    key = ingest_key(request.headers, request.query_params)
+    project = house.auth.project(key, request.path_params.get("project"))
+    body = await read_body(request.stream(), request.headers.get("content-encoding"))
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parsed = adapter.parse(
+        body,
+        wire.Request(content_type=content_type, project=project, received_at=house.clock()),
+    )
+    handled = await house.intake.take(parsed.events, adapter.name)
+    house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
+    for refused in parsed.problems:
+        house.telemetry.rejected(refused.code)
+    status, answer = adapter.reply(parsed, tuple(map(_said, handled)))
+    return JSONResponse(answer, status)
+
+
+def _refuse(
+    adapter: wire.Adapter, request: Request, status: int, reason: str, detail: str
+) -> Response:
+    runtime(request).telemetry.rejected(reason)
+    headers, answer = adapter.refuse(status, detail)
+    return JSONResponse(answer, status, headers)
+
+
+def _said(handled: Handled) -> wire.Handled:
+    ownership = handled.ownership
+    return wire.Handled(
+        id=handled.event_id,
+        group=handled.group,
+        owner=ownership.owner if ownership else None,
+        step=ownership.step if ownership else None,
+    )

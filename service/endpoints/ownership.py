@@ -1,0 +1,104 @@
+"""Who owns this: a path, many paths, an event, a traceback. And the teams themselves."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from matchers.lookup import look_up, lookup_json
+from routers.rules import Rules, Unconfigured
+from routers.teams import Team
+from service.endpoints.base import Admin, found, rules_of
+from service.explain import explain, receivers_shown
+from service.ingest import base as wire
+from service.ingest import native
+from service.ingest.body import read_body
+
+PATHS_LIMIT = 10_000
+endpoints = APIRouter(prefix="/api/v1", tags=["ownership"])
+
+
+class Paths(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    paths: Annotated[list[str], Field(max_length=PATHS_LIMIT)]
+
+
+@endpoints.get("/ownership")
+def owner_of_path(
+    house: Admin,
+    path: Annotated[str, Query(min_length=1)],
+    module: str | None = None,
+    function: str | None = None,
+) -> dict[str, Any]:
+    """Who owns this path."""
+    return _looked_up(path, rules_of(house), module, function)
+
+
+@endpoints.post("/ownership")
+def owners_of_paths(house: Admin, asked: Paths) -> list[dict[str, Any]]:
+    """Who owns these paths, in the order asked; up to 10,000."""
+    rules = rules_of(house)
+    return [_looked_up(path, rules) for path in asked.paths]
+
+
+@endpoints.post("/explain")
+async def explain_event(house: Admin, request: Request) -> dict[str, Any]:
+    """The decision on an event (JSON) or a traceback (text/plain), with its whole trail.
+
+    Nothing is stored, nothing is sent.
+    """
+    rules = rules_of(house)
+    body = await read_body(request.stream(), request.headers.get("content-encoding"))
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parsed = native.parse(
+        body, wire.Request(content_type=content_type, project="1", received_at=house.clock())
+    )
+    if len(parsed.events) != 1:
+        raise wire.InvalidEventError("not_one_event", "explain takes one event")
+    return explain(parsed.events[0], rules)
+
+
+@endpoints.get("/teams")
+def teams(house: Admin) -> dict[str, Any]:
+    """Every team, and where it is told."""
+    rules = rules_of(house)
+    return {"teams": [_team(team, rules) for team in rules.teams.values()], "next": None}
+
+
+@endpoints.get("/teams/{slug}")
+def team(house: Admin, slug: str) -> dict[str, Any]:
+    """One team, where it is told, and the rules by which it owns something."""
+    rules = rules_of(house)
+    known = found(rules.teams.get(rules.ruleset.names.get(slug, slug)), "team")
+    owns = [
+        {"file": rule.origin.file, "line": rule.origin.line, "text": rule.text}
+        for rule in (*rules.ruleset.overrides, *rules.ruleset.rules, *rules.ruleset.fallbacks)
+        if known.slug in rule.owners
+    ]
+    return _team(known, rules) | {"owns": owns, "revision": rules.revision}
+
+
+def _looked_up(
+    path: str, rules: Rules, module: str | None = None, function: str | None = None
+) -> dict[str, Any]:
+    lookup = look_up(path, rules.ruleset, module=module, function=function)
+    owner = lookup.owners[0] if lookup.owners else None
+    return lookup_json(lookup, receivers_shown(owner, rules) if owner else ())
+
+
+def _team(team: Team, rules: Rules) -> dict[str, Any]:
+    return {
+        "slug": team.slug,
+        "name": team.name,
+        "aliases": list(team.aliases),
+        "receivers": [
+            {"channel": receiver.channel, "problem": _channel_problem(receiver.channel, rules)}
+            for receiver in rules.receivers_of(team.slug)
+        ],
+    }
+
+
+def _channel_problem(name: str, rules: Rules) -> str | None:
+    channel = rules.channels.get(name)
+    return channel.reason if isinstance(channel, Unconfigured) else None

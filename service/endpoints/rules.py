@@ -1,0 +1,39 @@
+"""The rules in force, and what is wrong with the file as it stands."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from service.endpoints.base import Admin, plain
+from service.rules import Status
+
+endpoints = APIRouter(prefix="/api/v1/rules", tags=["rules"])
+
+
+@endpoints.get("")
+def rules(house: Admin) -> dict[str, Any]:
+    """Revision, files, quarantine, problems."""
+    return _status(house.rules.status())
+
+
+@endpoints.post("/reload")
+def reload(house: Admin) -> dict[str, Any]:
+    """Read the file again. One with problems changes nothing; the answer then lists them."""
+    return _status(house.reload_rules())
+
+
+def _status(status: Status) -> dict[str, Any]:
+    return {
+        "revision": status.revision,
+        "loaded_at": plain(status.loaded_at),
+        "files": [{"file": status.file, "quarantined": status.quarantined}],
+        "problems": [
+            {
+                "file": problem.origin.file,
+                "line": problem.origin.line,
+                "column": problem.origin.column,
+                "message": problem.message,
+            }
+            for problem in status.problems
+        ],
+    }

@@ -1,0 +1,66 @@
+"""Accepted means committed: a sender is answered after the commit that holds its events."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from matchers.event import Event
+from routers.rules import Rules
+from service.pipeline import Handled, accept, decide, handle
+from service.store.transaction import Transaction
+from service.store.writer import Writer
+from service.telemetry import Telemetry
+
+_CHUNK = 200  # events that were kept undecided, in one transaction
+
+
+class Intake:
+    def __init__(
+        self,
+        writer: Writer,
+        rules: Callable[[], Rules | None],
+        telemetry: Telemetry,
+        *,
+        public_url: str,
+    ) -> None:
+        """rules: those in force now; None while none has ever loaded."""
+        self._writer = writer
+        self._rules = rules
+        self._telemetry = telemetry
+        self._public_url = public_url
+
+    async def take(self, events: Sequence[Event], adapter: str) -> tuple[Handled, ...]:
+        """In the order given. Raises StoreUnavailableError; then none of them is kept."""
+        if not events:
+            return ()
+        rules = self._rules()
+        decided = [(event, decide(event, rules) if rules else None) for event in events]
+
+        def work(tx: Transaction) -> tuple[Handled, ...]:
+            return tuple(
+                accept(event, whose, tx=tx, public_url=self._public_url) for event, whose in decided
+            )
+
+        handled = await asyncio.wrap_future(self._writer.submit(work))
+        for one in handled:
+            self._telemetry.received(adapter, one)
+        return handled
+
+    def decide_kept(self, rules: Rules) -> int:
+        """Decide what was kept while no rules had loaded, oldest first. How many they were."""
+        done = 0
+        while handled := self._writer.run(lambda tx: self._decide_chunk(tx, rules)):
+            for one in handled:
+                self._telemetry.decided(one)
+            done += len(handled)
+        return done
+
+    def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
+        return [
+            handle(decide(event, rules), tx=tx, public_url=self._public_url, now=event.received_at)
+            for event in tx.undecided_events(_CHUNK)
+        ]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

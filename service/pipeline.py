@@ -1,0 +1,67 @@
+"""The product in one page: decide whose an event is, record it, queue what must be told."""
+
+from datetime import datetime
+
+import msgspec
+
+from matchers.engine import match
+from matchers.event import Event
+from matchers.fingerprint import GROUPINGS, fingerprint
+from matchers.ownership import Ownership
+from routers.notification import Outcome
+from routers.route import route
+from routers.rules import Rules
+from service.store.transaction import Transaction
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """An event with its owner, and the rules that decided: no decision straddles a reload."""
+
+    event: Event
+    ownership: Ownership
+    rules: Rules
+    fingerprints: tuple[str, ...]  # by every recipe, the newest first
+
+
+class Handled(msgspec.Struct, frozen=True):
+    """What became of one accepted event."""
+
+    event_id: str
+    outcome: Outcome
+    group: str | None = None  # None: kept undecided until rules load
+    ownership: Ownership | None = None
+    reasons: tuple[tuple[str, str], ...] = ()  # (receiver, reason) of each notification queued
+
+
+def decide(event: Event, rules: Rules) -> Decided:
+    """Pure."""
+    if event.environment is None:
+        project = rules.ruleset.projects.get(event.project)
+        environment = project.default_environment if project else "production"
+        event = msgspec.structs.replace(event, environment=environment)
+    fingerprints = tuple(fingerprint(event, grouping) for grouping in GROUPINGS)
+    return Decided(event, match(event, rules.ruleset), rules, fingerprints)
+
+
+def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime) -> Handled:
+    """Record one decided event, and queue what must be told. Durable when the tx commits."""
+    event, ownership = decided.event, decided.ownership
+    group = tx.groups.record(event, ownership, decided.fingerprints)
+    routing = route(event, ownership, group, rules=decided.rules, public_url=public_url, now=now)
+    tx.enqueue(event, ownership, group, routing)
+    told = tuple((one.receiver, one.reason) for one in routing.notifications)
+    return Handled(event.event_id, routing.outcome, group.id, ownership, told)
+
+
+def accept(event: Event, decided: Decided | None, *, tx: Transaction, public_url: str) -> Handled:
+    """Enter an event that came in. decided=None: no rules have loaded yet, it is kept."""
+    if tx.is_known(event):
+        tx.accept_duplicate()
+        return Handled(
+            event.event_id, "duplicate", ownership=decided.ownership if decided else None
+        )
+    tx.accept(decided.event if decided else event)
+    if decided is None:
+        tx.undecided()
+        return Handled(event.event_id, "undecided")
+    return handle(decided, tx=tx, public_url=public_url, now=event.received_at)

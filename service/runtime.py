@@ -1,0 +1,80 @@
+"""The running service: its parts, how they start, and how they stop."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from routers.http import make_client
+from service.auth import Auth
+from service.intake import Intake
+from service.rules import RulesKeeper, Status
+from service.settings import Settings
+from service.store.database import migrate, open_database
+from service.store.store import Store
+from service.store.writer import Writer
+from service.telemetry import Telemetry
+from service.worker import Worker
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Nothing happens before `start`. The clock and the environment are arguments."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.telemetry = Telemetry()
+        self.auth = Auth(settings)
+        self.engine = open_database(settings.database_url.get_secret_value())
+        self.store = Store(self.engine)
+        self.writer = Writer(
+            self.engine,
+            on_queued=lambda _receivers: self.worker.wake(),
+            on_commit=self.telemetry.committed,
+        )
+        self.rules = RulesKeeper(
+            settings.rules, self.writer, self.telemetry, environ=environ, clock=clock
+        )
+        self.intake = Intake(
+            self.writer, self.rules.current, self.telemetry, public_url=settings.base_url
+        )
+        self._client = make_client(allow_private=settings.allow_private_destinations)
+        self.worker = Worker(
+            self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
+        )
+        self.draining = False
+
+    def start(self) -> None:
+        migrate(self.engine)
+        self.writer.start()
+        self.reload_rules()
+        self.worker.start()
+
+    def reload_rules(self) -> Status:
+        status = self.rules.load()
+        rules = self.rules.current()
+        if rules is not None:
+            self.intake.decide_kept(rules)
+        return status
+
+    def drain(self) -> None:
+        """Not ready any more; nothing new is claimed. What comes in is still accepted."""
+        self.draining = True
+        self.worker.drain()
+
+    def stop(self) -> None:
+        """Finish what is in flight, commit what is waiting, close."""
+        self.drain()
+        self.worker.stop()
+        self.writer.stop()
+        self._client.close()
+        self.engine.dispose()

@@ -1,0 +1,161 @@
+"""Settings: environment variables with the prefix POINTSMAN_, each also as `…_FILE`.
+
+    SettingsError    what is set cannot be; every mistake at once
+
+PORT, HOST, LOG_LEVEL and SENTRY_DSN are read without the prefix too. docs/settings.md is generated
+from the fields here.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from matchers.errors import did_you_mean
+
+PREFIX = "POINTSMAN_"
+_BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
+
+
+class SettingsError(Exception):
+    """Holds one line per mistake; never a value, which may be a secret."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="The port to listen on.")] = 8000
+    rules: Annotated[Path, Field(description="The rules file.")] = Path("ownership_rules.yaml")
+    database_url: Annotated[
+        SecretStr, Field(description="Where events, groups and deliveries are kept.")
+    ] = SecretStr("sqlite:///data/pointsman.db")
+    public_url: Annotated[
+        str | None,
+        Field(description="How people reach the pages; every alert links there. Default: here."),
+    ] = None
+    ingest_keys: Annotated[
+        SecretStr,
+        Field(description="`key:project,…`: who may send events. Empty: anyone, on loopback only."),
+    ] = SecretStr("")
+    admin_token: Annotated[
+        SecretStr,
+        Field(description="Opens the API and the pages. Empty: open, on loopback only."),
+    ] = SecretStr("")
+    allow_private_destinations: Annotated[
+        bool,
+        Field(description="Let channels post to loopback, private and link-local addresses."),
+    ] = False
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="How much the service logs."),
+    ] = "info"
+    sentry_dsn: Annotated[
+        SecretStr,
+        Field(description="Where the service reports its own errors; never to itself."),
+    ] = SecretStr("")
+
+    @property
+    def on_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def base_url(self) -> str:
+        """Without a last slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Ingest key → its project."""
+        pairs = (pair.strip() for pair in self.ingest_keys.get_secret_value().split(","))
+        return dict(_key(pair) for pair in pairs if pair)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    settings: Settings
+    sources: Mapping[str, str]  # field → the variable it came from, or "default"
+    warnings: tuple[str, ...]
+
+
+def load_settings(environ: Mapping[str, str]) -> Loaded:
+    """Raises SettingsError."""
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    problems: list[str] = []
+    for field in Settings.model_fields:
+        for name in names_of(field):
+            if name in environ:
+                values[field], sources[field] = environ[name], name
+                break
+            if f"{name}_FILE" in environ:
+                values[field] = _read(f"{name}_FILE", environ[f"{name}_FILE"], problems)
+                sources[field] = f"{name}_FILE"
+                break
+        else:
+            sources[field] = "default"
+    try:
+        settings = Settings.model_validate(values)
+        problems += _refused(settings)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            problems.append(f"{sources[str(detail['loc'][0])]}: {detail['msg']}")
+    if problems:
+        raise SettingsError(problems)
+    return Loaded(settings, sources, tuple(_unknown(environ)))
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    name = field.upper()
+    return (PREFIX + name, name) if name in _BARE else (PREFIX + name,)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read(name: str, path: str, problems: list[str]) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{name}: {path} cannot be read: {type(error).__name__}")
+        return ""
+
+
+def _refused(settings: Settings) -> Iterator[str]:
+    for pair in settings.ingest_keys.get_secret_value().split(","):
+        key, colon, project = pair.strip().partition(":")
+        if pair.strip() and not (key and colon and project):
+            yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
+            break
+    try:
+        dialect = make_url(settings.database_url.get_secret_value()).get_backend_name()
+    except ArgumentError:
+        dialect = "unreadable"
+    if dialect != "sqlite":
+        yield f"{PREFIX}DATABASE_URL: {dialect} is not supported; sqlite:///path/to/file.db is"
+
+
+def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    known = [name for field in Settings.model_fields for name in names_of(field)]
+    known += [f"{name}_FILE" for name in known]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            yield f"{name} is no setting{did_you_mean(name, known)}"
+
+
+def _key(pair: str) -> tuple[str, str]:
+    key, _, project = pair.partition(":")
+    return key, project

@@ -1,0 +1,126 @@
+"""Metrics: Prometheus, prefix pointsman_. `channel` is a channel's name in the rules file.
+
+Series start at 0, so that the first error of a kind is a rise that an alert can see.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from matchers.ownership import Step
+from routers.notification import Outcome, Reason
+from service.ingest import ADAPTERS
+from service.pipeline import Handled
+
+LOG = logging.getLogger("pointsman")
+DELIVERY_OUTCOMES = ("delivered", "retried", "dead")
+REJECTIONS = ("malformed", "unauthorized", "too_large", "store_unavailable")
+_SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
+
+
+class Telemetry:
+    """One registry per service, so that several can live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._received = self._counter("events_received", "events", "adapter", "outcome")
+        self._rejected = self._counter("events_rejected", "requests", "reason")
+        self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
+        self._decisions = self._counter("ownership_decisions", "decisions", "step")
+        self._told = self._counter("notifications", "notifications queued", "channel", "reason")
+        self._suppressed = self._counter("notifications_suppressed", "events", "reason")
+        self._deliveries = self._counter("deliveries", "attempts", "channel", "outcome")
+        self.delivery_latency = self._histogram(
+            "delivery_latency_seconds", "from acceptance to the channel's answer"
+        )
+        self.intake_commit = self._histogram("intake_commit_seconds", "one commit of the writer")
+        self.intake_batch = Histogram(
+            "pointsman_intake_batch_size",
+            "jobs in one commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+            registry=self.registry,
+        )
+        self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
+        self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
+        self.rules_loaded = self._gauge(
+            "rules_last_reload_successful", "1: the file as it stands is in force"
+        )
+        self.rules_quarantined = self._gauge(
+            "rules_quarantined_files", "files whose last good version is in force"
+        )
+        self._rules_info = Gauge(
+            "pointsman_rules_info", "the rules in force", ["revision"], registry=self.registry
+        )
+        self._start_at_zero()
+
+    def received(self, adapter: str, handled: Handled) -> None:
+        self._received.labels(adapter, handled.outcome).inc()
+        if handled.outcome not in ("duplicate", "undecided"):
+            self.decided(handled)
+        elif handled.outcome == "duplicate":
+            self._suppressed.labels("duplicate").inc()
+        LOG.info(
+            "event",
+            extra={
+                "event_id": handled.event_id,
+                "team": handled.ownership.owner if handled.ownership else None,
+                "reason": handled.outcome,
+            },
+        )
+
+    def decided(self, handled: Handled) -> None:
+        if handled.ownership is not None:
+            self._decisions.labels(handled.ownership.step).inc()
+        for receiver, reason in handled.reasons:
+            self._told.labels(receiver, reason).inc()
+        if not handled.reasons:
+            self._suppressed.labels(handled.outcome).inc()
+
+    def rejected(self, reason: str) -> None:
+        self._rejected.labels(reason).inc()
+
+    def dropped(self, adapter: str, count: int) -> None:
+        self._dropped.labels(adapter).inc(count)
+
+    def delivery(self, channel: str, outcome: str) -> None:
+        self._deliveries.labels(channel, outcome).inc()
+
+    def committed(self, jobs: int, seconds: float) -> None:
+        self.intake_batch.observe(jobs)
+        self.intake_commit.observe(seconds)
+
+    def rules_in_force(self, revision: str, channels: Iterable[str]) -> None:
+        self._rules_info.clear()
+        self._rules_info.labels(revision).set(1)
+        for channel in channels:
+            for reason in get_args(Reason):
+                self._told.labels(channel, reason)
+            for outcome in DELIVERY_OUTCOMES:
+                self._deliveries.labels(channel, outcome)
+
+    def exposition(self) -> bytes:
+        return generate_latest(self.registry)
+
+    def _start_at_zero(self) -> None:
+        for adapter in ADAPTERS:
+            self._dropped.labels(adapter.name)
+            for outcome in get_args(Outcome):
+                self._received.labels(adapter.name, outcome)
+        for reason in REJECTIONS:
+            self._rejected.labels(reason)
+        for step in get_args(Step):
+            self._decisions.labels(step)
+        for outcome in _SUPPRESSED:
+            self._suppressed.labels(outcome)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"pointsman_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"pointsman_{name}", text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        buckets = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30, 300, 3600)
+        return Histogram(f"pointsman_{name}", text, buckets=buckets, registry=self.registry)
