@@ -1,0 +1,23 @@
+"""The command line. stdout is the answer, stderr the talk; exit 0 fine, 1 findings, 2 misuse."""
+
+import typer
+
+from service.cli import check, config, explain, serve, test, who
+
+app = typer.Typer(
+    name="pointsman",
+    help="Whose error is it? Routes a monolith's errors to the team that owns the code.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("check")(check.check)
+app.command("test")(test.run_tests)
+app.command("who")(who.who)
+app.command("explain")(explain.explain)
+app.command("config")(config.config)
+
+
+def main() -> None:
+    app()

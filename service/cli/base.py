@@ -1,0 +1,67 @@
+"""What the words of the command line share."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+
+from matchers.errors import Problem
+from routers.rules import Loaded, load_rules
+from service.settings import SettingsError, load_settings
+
+FINDINGS = 1
+MISUSE = 2
+
+RulesFile = Annotated[
+    Path | None,
+    typer.Option("--rules", help="The rules file. Default: POINTSMAN_RULES, ownership_rules.yaml."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def load(path: Path | None) -> Loaded:
+    """The rules as the service would read them. Exits with MISUSE where there is no file."""
+    file = path or rules_path()
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        misuse(f"{file}: {error.strerror}")
+    return load_rules(raw, str(file), os.environ)
+
+
+def rules_path() -> Path:
+    try:
+        return load_settings(os.environ).settings.rules
+    except SettingsError as error:
+        misuse(str(error))
+
+
+def complain(problems: tuple[Problem, ...]) -> None:
+    """On stderr, one line each: the answer is given with what loads."""
+    for problem in problems:
+        talk.print(str(problem), markup=False)
+
+
+def answer_json(value: Any) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def read_input(name: str) -> bytes:
+    """`-` is stdin. Exits with MISUSE where there is no such file."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        misuse(f"{name}: {error.strerror}")
+
+
+def misuse(said: str) -> NoReturn:
+    talk.print(said, markup=False)
+    raise typer.Exit(MISUSE)

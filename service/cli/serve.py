@@ -1,0 +1,104 @@
+"""`pointsman serve`: runs the service."""
+
+import os
+import secrets
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from service.app import create_app
+from service.cli.base import MISUSE, RulesFile, misuse, talk
+from service.logs import configure_logs, report_own_errors
+from service.runtime import Runtime
+from service.settings import Settings, SettingsError, load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    rules: RulesFile = None,
+) -> None:
+    """Run the service. SIGHUP reads the rules again; SIGTERM finishes what is in flight."""
+    settings = _settings(host, port, str(rules) if rules else None)
+    configure_logs(settings.log_level)
+    runtime = Runtime(settings)
+    _greet(settings)
+    server = _Server(runtime)
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: _reload(runtime))
+    server.run()
+
+
+class _Server(uvicorn.Server):
+    """Says "not ready" and claims nothing more as soon as it is told to stop."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        settings = runtime.settings
+        super().__init__(
+            uvicorn.Config(
+                create_app(runtime),
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=20,
+            )
+        )
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._runtime.drain()
+        super().handle_exit(sig, frame)
+
+
+def _settings(host: str | None, port: int | None, rules: str | None) -> Settings:
+    given = {
+        "POINTSMAN_HOST": host,
+        "POINTSMAN_PORT": None if port is None else str(port),
+        "POINTSMAN_RULES": rules,
+    }
+    environ = {**os.environ, **{name: value for name, value in given.items() if value is not None}}
+    try:
+        loaded = load_settings(environ)
+        report_own_errors(loaded.settings)
+    except SettingsError as error:
+        misuse(str(error))
+    for warning in loaded.warnings:
+        talk.print(f"warning: {warning}", markup=False)
+    _refuse_open_doors(loaded.settings)
+    return loaded.settings
+
+
+def _refuse_open_doors(settings: Settings) -> None:
+    closed = settings.admin_token.get_secret_value() and settings.keys
+    if settings.on_loopback or closed:
+        return
+    talk.print(
+        f"{settings.host} is not loopback: refusing to serve without ingest keys and an admin "
+        "token. Set both, for example:\n"
+        f"  export POINTSMAN_INGEST_KEYS={secrets.token_hex(16)}:1\n"
+        f"  export POINTSMAN_ADMIN_TOKEN={secrets.token_urlsafe(24)}",
+        markup=False,
+    )
+    raise typer.Exit(MISUSE)
+
+
+def _greet(settings: Settings) -> None:
+    scheme, _, rest = settings.base_url.partition("://")
+    key, project = next(iter(settings.keys.items()), ("any", "1"))
+    shown = key if not settings.keys else "KEY"
+    talk.print(f"Pointsman on {settings.base_url}", markup=False)
+    talk.print(f"  DSN    {scheme}://{shown}@{rest}/{project}", markup=False)
+    talk.print(f"  rules  {settings.rules}", markup=False)
+    if not settings.admin_token.get_secret_value():
+        talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
+    if not settings.keys:
+        talk.print("  open: no ingest keys are set; any key in the DSN will do", markup=False)
+
+
+def _reload(runtime: Runtime) -> None:
+    threading.Thread(target=runtime.reload_rules, name="reload", daemon=True).start()

@@ -1,0 +1,39 @@
+"""`pointsman test`: the `tests:` of the rules file."""
+
+import typer
+
+from matchers.ownership import decision, why
+from matchers.sources.cases import Case
+from routers.rules import Rules
+from service.cli.base import FINDINGS, AsJson, RulesFile, answer_json, complain, load, talk
+from service.pipeline import decide
+
+
+def run_tests(rules: RulesFile = None, as_json: AsJson = False) -> None:
+    """Run the tests in the rules file. Exits with 1 where one fails or the file has a problem."""
+    loaded = load(rules)
+    complain(loaded.problems)
+    results = [_run(case, loaded.rules) for case in loaded.rules.cases]
+    failed = [result for result in results if not result["passed"]]
+    if as_json:
+        answer_json({"tests": results})
+    else:
+        for result in failed:
+            print(f"{result['file']}:{result['line']}: {result['said']}")
+    talk.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    if failed or loaded.problems:
+        raise typer.Exit(FINDINGS)
+
+
+def _run(case: Case, rules: Rules) -> dict[str, object]:
+    ownership = decide(case.event, rules).ownership
+    right_step = case.step is None or case.step == ownership.step
+    wanted = f"{case.owner or 'nobody'}" + (f" by step {case.step}" if case.step else "")
+    got = f"{ownership.owner or 'nobody'} by step {ownership.step}"
+    return {
+        "file": case.origin.file,
+        "line": case.origin.line,
+        "passed": case.owner == ownership.owner and right_step,
+        "said": f"expected {wanted}, got {got}: {why(ownership)}",
+        "ownership": decision(ownership),
+    }
