@@ -17,15 +17,7 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
 from service.ingest.base import Request
-from service.ingest.sentry_repair import (
-    EXCEPTIONS,
-    FRAMES,
-    check_size,
-    fits,
-    load_object,
-    mend,
-    mended_frame,
-)
+from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
 from service.ingest.sentry_shapes import (
     ExceptionField,
     ExceptionShape,
@@ -40,6 +32,8 @@ from service.ingest.sentry_shapes import (
 TAGS = 100  # kept of an event
 TAG = 200  # characters of a tag's name, and of its value
 FINGERPRINT = 50  # parts
+FRAMES = 1000  # of one exception: what an SDK sends at most
+EXCEPTIONS = 50
 AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
 LEVELS: dict[str, Level] = {
     "fatal": "fatal",
@@ -67,9 +61,8 @@ _DECODER = msgspec.json.Decoder(SentryEvent)
 def parse_event(data: bytes, request: Request, *, event_id: str | None = None) -> Event:
     """Return the event in `data`; `event_id` stands in where it names none.
 
-    Raises InvalidEventError: too_large, malformed_json, not_an_object.
+    Raises InvalidEventError: malformed_json, not_an_object.
     """
-    check_size(data)
     return _event(_read(data), request, event_id)
 
 
@@ -102,10 +95,8 @@ def tags_of(pairs: Iterable[tuple[object, object]]) -> dict[str, str]:
     tags: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = clean(raw_name, TAG), clean(raw_value, TAG)
-        if name and value:
+        if name and value and len(tags) < TAGS:
             tags[name] = value
-        if len(tags) == TAGS:
-            break
     return tags
 
 

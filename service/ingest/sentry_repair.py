@@ -6,16 +6,12 @@ straight way, so nothing that a current SDK sends should need it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from matchers.event import Frame
-from matchers.text import NAME, PATH, Scalar, clean, cut_middle
+from matchers.text import NAME, PATH, Scalar, clean
 from service.ingest.base import InvalidEventError
 
-EVENT_LIMIT = 1024 * 1024  # bytes, as Sentry has it: `{},{},…` decodes to thirty times its size
-FRAMES = 1000  # of one exception: what an SDK sends at most
-EXCEPTIONS = 50
-PAIRS = 1000  # tags that are looked at; a hundred are kept
 LARGEST = 2**31 - 1  # no file has more lines; a database column may be no wider
 DIGITS = 4300  # past this Python refuses to read an integer
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -23,12 +19,6 @@ SCALARS = (
     *("event_id", "timestamp", "platform", "level", "logger"),
     *("transaction", "release", "environment", "server_name"),
 )
-
-
-def check_size(data: bytes) -> None:
-    """Raises InvalidEventError (too_large)."""
-    if len(data) > EVENT_LIMIT:
-        raise InvalidEventError("too_large", f"an event is at most {EVENT_LIMIT} bytes")
 
 
 def load_json(data: bytes) -> object:
@@ -116,17 +106,14 @@ def _object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _members(field: object) -> Iterable[Mapping[str, object]]:
+def _members(field: object) -> list[Mapping[str, object]]:
     """The objects in `{"values": […]}`, in a bare list, or the one that stands alone."""
     if isinstance(field, dict):
         field = field.get("values", field)
-    return _objects([field] if isinstance(field, dict) else field, EXCEPTIONS)
-
-
-def _objects(members: object, cap: int) -> Iterable[Mapping[str, object]]:
-    """The objects of a list, cut before any work is spent on them."""
-    members = members if isinstance(members, list) else []
-    return cut_middle([member for member in members if isinstance(member, dict)], cap)
+    if isinstance(field, dict):
+        field = [field]
+    members = field if isinstance(field, list) else []
+    return [member for member in members if isinstance(member, dict)]
 
 
 def _message(value: object) -> dict[str, object] | None:
@@ -136,15 +123,16 @@ def _message(value: object) -> dict[str, object] | None:
 
 
 def _tags(value: object) -> list[list[Scalar]]:
-    pairs = list(value.items()) if isinstance(value, dict) else value
-    members = pairs[:PAIRS] if isinstance(pairs, list) else []
-    return [[scalar(member) for member in _pair(pair)] for pair in members]
+    if isinstance(value, dict):
+        return [[name, scalar(text)] for name, text in value.items()]
+    pairs = value if isinstance(value, list) else []
+    return [[scalar(member) for member in _pair(pair)] for pair in pairs]
 
 
 def _pair(value: object) -> list[object]:
     if isinstance(value, dict):  # {"key": …, "value": …}, as Sentry's API writes tags
         return [value.get("key"), value.get("value")]
-    return list(value) if isinstance(value, list | tuple) else []
+    return value if isinstance(value, list) else []
 
 
 def _fingerprint(value: object) -> list[Scalar]:
@@ -178,7 +166,8 @@ def _thread(value: Mapping[str, object]) -> dict[str, object]:
 def _stack(value: object) -> dict[str, object]:
     """A stack is `{"frames": […]}`, but a bare list of frames is understood."""
     frames = value if isinstance(value, list) else _object(value).get("frames")
-    return {"frames": [mended_frame(frame) for frame in _objects(frames, FRAMES)]}
+    members = frames if isinstance(frames, list) else []
+    return {"frames": [mended_frame(member) for member in members if isinstance(member, dict)]}
 
 
 def _flag(value: object) -> bool | None:

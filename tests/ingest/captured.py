@@ -33,11 +33,6 @@ def load(name: str) -> Captured:
     return Captured(told["path"], headers, body)
 
 
-def short(value: object) -> str:
-    """A test's id, where the value itself may be megabytes."""
-    return repr(value[:20] if isinstance(value, bytes | str) else value)[:40]
-
-
 def names() -> Iterator[str]:
     for path in sorted(CAPTURES.glob("*/*.body")):
         yield f"{path.parent.name}/{path.stem}"

@@ -11,7 +11,6 @@ import pytest
 
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError, read_body
-from tests.ingest.captured import short
 
 TEXT = b'{"message": "disk almost full"}' * 5_000  # more than one piece
 MEGABYTE = 1024 * 1024
@@ -47,7 +46,7 @@ def read(data: bytes, encoding: str | None, *, size: int = 4096, limit: int = ME
 
 
 @pytest.mark.parametrize("size", [1, 7, MEGABYTE])
-@pytest.mark.parametrize(("encoding", "packed"), PACKED, ids=short)
+@pytest.mark.parametrize(("encoding", "packed"), PACKED)
 def test_a_body_is_unpacked_however_it_is_cut(
     encoding: str | None, packed: bytes, size: int
 ) -> None:

@@ -1,7 +1,6 @@
 """What is forgiven a Sentry event, and what is cut from it."""
 
 import json
-import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from service.ingest.base import InvalidEventError
 from service.ingest.sentry_event import parse_event
 from service.ingest.sentry_repair import mend
 from service.ingest.sentry_shapes import SentryEvent
-from tests.ingest.captured import NOW, REQUEST, short
+from tests.ingest.captured import NOW, REQUEST
 
 NUL, HALF, UNKNOWN = "\0", "\ud800", "\ufffd"
 GOOD = {"filename": "app/x.py", "lineno": 3}
@@ -107,7 +106,7 @@ FRAMES = [
 ]
 
 
-@pytest.mark.parametrize(("members", "field", "value"), FIELDS, ids=short)
+@pytest.mark.parametrize(("members", "field", "value"), FIELDS)
 def test_a_field_is_read_leniently(members: dict[str, Any], field: str, value: object) -> None:
     assert getattr(parse(**members), field) == value
 
@@ -211,28 +210,15 @@ def test_json_that_is_nearly_good_is_read(body: bytes) -> None:
         (b"", "malformed_json", "1:1"),
         (b'{"a": 1,\n "b": }', "malformed_json", "2:7"),
         (b'{"a": ' + b"[" * 200_000, "malformed_json", None),
-        (b" " * 1024 * 1024 + b"{}", "too_large", None),
         (b"[]", "not_an_object", None),
         (b'"x"', "not_an_object", None),
         (b"null", "not_an_object", None),
     ],
-    ids=short,
 )
 def test_what_is_no_json_object_is_refused(body: bytes, code: str, place: str | None) -> None:
     with pytest.raises(InvalidEventError) as caught:
         parse_event(body, REQUEST)
     assert (caught.value.code, caught.value.place) == (code, place)
-
-
-@pytest.mark.parametrize("tail", [b"{}", b"null"])
-def test_a_stack_of_nothing_costs_little(tail: bytes) -> None:
-    body = b'{"exception":[{"stacktrace":{"frames":[%s%s]}}]}' % (b"{}," * 340_000, tail)
-    tracemalloc.start()
-    try:
-        assert len(parse_event(body, REQUEST).exceptions[0].frames) == 1000
-        assert tracemalloc.get_traced_memory()[1] < 100_000_000
-    finally:
-        tracemalloc.stop()
 
 
 VALUES = st.recursive(
