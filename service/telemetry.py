@@ -7,7 +7,14 @@ import logging
 from collections.abc import Iterable
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from matchers.ownership import Step
 from routers.notification import Outcome, Reason
@@ -24,6 +31,7 @@ class Telemetry:
     """One registry per service, so that several can live in one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series per counter that nobody asks for
         self.registry = CollectorRegistry()
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
