@@ -9,12 +9,12 @@
 first. A key that is not known is an error: a misspelt one would make a test that tests nothing.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import get_args
 
+from matchers.errors import did_you_mean
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, PATH, TRANSACTION, Scalar, clean, cut_middle
 
@@ -181,9 +181,8 @@ def _mapping(value: object, keys: Collection[str], place: Place) -> Mapping[str,
 def _known(value: Mapping[str, object], keys: Collection[str], place: Place) -> None:
     for name in value:
         if name not in keys:
-            near = difflib.get_close_matches(str(name), keys, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            raise SketchError(f"unknown key{hint}", (*place, str(name)))
+            said = f'unknown key "{name}"{did_you_mean(str(name), keys)}'
+            raise SketchError(said, (*place, str(name)))
 
 
 def _text(value: Mapping[str, object], name: str, cap: int, place: Place) -> str | None:

@@ -42,6 +42,10 @@ class Auth:
     def is_open(self) -> bool:
         return not self._token
 
+    @property
+    def has_keys(self) -> bool:
+        return bool(self._keys)
+
     def project(self, key: str | None, named: str | None) -> str:
         """The project that a sender may send to: the one it named, or its key's."""
         if not self._keys:

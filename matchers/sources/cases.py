@@ -53,5 +53,5 @@ def _event(value: Mapping[str, Any], checker: Checker, path: Path) -> Event | No
     try:
         return sketch(value, event_id="0" * 32, project="1", received_at=_NEVER)
     except SketchError as error:
-        checker.problem((*path, *error.path), error.message)
+        checker.problem((*path, *error.path), error.message, key="unknown key" in error.message)
         return None

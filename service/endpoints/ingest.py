@@ -1,16 +1,19 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from matchers.event import Event
 from service.auth import RefusedError, ingest_key
 from service.endpoints.base import runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError, read_body
 from service.pipeline import Handled
+from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
 
@@ -35,7 +38,8 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
         try:
             return await _receive(adapter, request)
         except wire.InvalidEventError as error:
-            return _refuse(adapter, request, 400, error.code, str(error))
+            status = 413 if error.code == "too_large" else 400
+            return _refuse(adapter, request, status, error.code, str(error))
         except TooLargeError as error:
             return _refuse(adapter, request, 413, "too_large", str(error))
         except RefusedError as error:
@@ -57,12 +61,19 @@ async def _receive(adapter: wire.Adapter, request: Request) -> Response:
         body,
         wire.Request(content_type=content_type, project=project, received_at=house.clock()),
     )
-    handled = await house.intake.take(parsed.events, adapter.name)
+    handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     for refused in parsed.problems:
         house.telemetry.rejected(refused.code)
     status, answer = adapter.reply(parsed, tuple(map(_said, handled)))
     return JSONResponse(answer, status)
+
+
+def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[Event]:
+    """A key is for one project: an event that names another goes to the key's all the same."""
+    if not house.auth.has_keys:
+        return parsed.events
+    return [msgspec.structs.replace(event, project=project) for event in parsed.events]
 
 
 def _refuse(

@@ -4,13 +4,12 @@ A body is one member, or a list of them that is answered member by member. A mem
 
     a Sentry event      {"exception": …, "message": …}; the fields of sentry_event
     a traceback         {"traceback": "…text…", "platform"?, "environment"?, "tags"?, …}
-    an event in short   {"frames": […]} or {"exceptions": […]}, as matchers/sketch.py has it
+    an event in short   {"frames": […]} or {"exceptions": […]}, as in matchers/sketch.py but lenient
 
 and a text/plain body is a traceback. Refusals: https://www.rfc-editor.org/rfc/rfc9457
 """
 
 import json
-import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event
-from matchers.sketch import KEYS, SketchError, sketch
+from matchers.sketch import is_absolute
 from matchers.text import clean
 from service.ingest.base import (
     Adapter,
@@ -28,7 +27,7 @@ from service.ingest.base import (
     Problem,
     Request,
 )
-from service.ingest.sentry_event import event_of, moment, normal_id, parse_event
+from service.ingest.sentry_event import event_of, parse_event
 from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import parse_traceback
 
@@ -94,8 +93,9 @@ def _member(member: bytes, request: Request) -> Event:
         tree = load_object(member)
         return _from_traceback(tree.get("traceback"), tree, request)
     if peek.frames is not msgspec.UNSET or peek.exceptions is not msgspec.UNSET:
-        return _from_sketch(load_object(member), request)
-    event = parse_event(member, request)
+        event = _from_short(load_object(member), request)
+    else:
+        event = parse_event(member, request)
     if not _says_anything(event):
         raise InvalidEventError("empty_event", "neither an exception, a message nor a tag")
     return event
@@ -122,23 +122,42 @@ def _from_traceback(text: object, tree: Mapping[str, object], request: Request) 
     return msgspec.structs.replace(event, exceptions=parse_traceback(text))
 
 
-def _from_sketch(tree: Mapping[str, object], request: Request) -> Event:
-    known = {name: value for name, value in tree.items() if name in KEYS and name != "project"}
-    try:
-        event = sketch(
-            known,
-            event_id=normal_id(tree.get("event_id")) or uuid.uuid4().hex,
-            project=request.project,
-            received_at=request.received_at,
-        )
-    except SketchError as error:
-        place = ".".join(map(str, error.path))
-        raise InvalidEventError("invalid_event", error.message, place) from None
-    return msgspec.structs.replace(
-        event, timestamp=moment(tree.get("timestamp"), request.received_at)
-    )
+def _from_short(tree: Mapping[str, Any], request: Request) -> Event:
+    """As the Sentry event that it is short for, so that it is read as leniently."""
+    short = tree.get("exceptions")
+    stack = _listed(tree.get("frames"))
+    values = [_value(error) for error in _listed(short)] if short else [_value({"frames": stack})]
+    platforms = (frame.get("platform") for frame in stack if isinstance(frame, Mapping))
+    long = {
+        "platform": next(filter(None, platforms), None),
+        **tree,
+        "exception": {"values": values if short or stack else []},
+    }
+    return event_of(long, request)
+
+
+def _value(error: Any) -> Any:
+    if not isinstance(error, Mapping):
+        return error  # mended away
+    mechanism = {"source": error.get("source"), "handled": error.get("handled")}
+    frames = [_frame(frame) for frame in _listed(error.get("frames"))]
+    return {"mechanism": mechanism, **error, "stacktrace": {"frames": frames}}
+
+
+def _frame(frame: Any) -> Any:
+    """A text is a path; `path` is a filename or an abs_path, as it looks."""
+    if isinstance(frame, str):
+        frame = {"path": frame}
+    if isinstance(frame, Mapping) and isinstance(path := frame.get("path"), str):
+        return {"abs_path" if is_absolute(path) else "filename": path, **frame}
+    return frame
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _says_anything(event: Event) -> bool:
+    thrown = any(error.type or error.value or error.frames for error in event.exceptions)
     named = event.message or event.transaction or event.url or event.logger
-    return bool(event.exceptions or event.tags or named)
+    return bool(thrown or event.tags or named)

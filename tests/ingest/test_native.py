@@ -76,7 +76,7 @@ def test_a_member_may_name_its_project(kind: dict[str, Any], project: object, ta
         (b'{"event_id": "x", "unknown": 1}', "empty_event", None),
         (b'{"traceback": "nothing"}', "no_traceback", None),
         (b'{"traceback": null}', "no_traceback", "traceback"),
-        (b'{"frames": [5]}', "invalid_event", "frames.0"),
+        (b'{"frames": [5]}', "empty_event", None),
         (b"[" + b"{}," * BATCH + b"{}]", "batch_too_long", None),
     ],
 )
@@ -93,10 +93,10 @@ GOOD, BAD = b'{"message": "m"}', b'{"frames": [5]}'
     [
         (b"[]", 0, []),
         (b"[%s, %s]" % (GOOD, GOOD), 2, []),
-        (b"[%s, %s, 5, %s]" % (GOOD, BAD, GOOD), 2, [(1, "invalid_event"), (2, "not_an_object")]),
-        (b" [%s]" % BAD, 0, [(0, "invalid_event")]),
-        (b'[%s, {"message": NaN}, %s]' % (BAD, GOOD), 2, [(0, "invalid_event")]),
-        (b'[%s, {"message": "\xff\\ud800"}]' % BAD, 1, [(0, "invalid_event")]),
+        (b"[%s, %s, 5, %s]" % (GOOD, BAD, GOOD), 2, [(1, "empty_event"), (2, "not_an_object")]),
+        (b" [%s]" % BAD, 0, [(0, "empty_event")]),
+        (b'[%s, {"message": NaN}, %s]' % (BAD, GOOD), 2, [(0, "empty_event")]),
+        (b'[%s, {"message": "\xff\\ud800"}]' % BAD, 1, [(0, "empty_event")]),
     ],
 )
 def test_a_batch_is_answered_member_by_member(
@@ -139,3 +139,9 @@ def test_a_refusal_is_a_problem_document() -> None:
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     with suppress(InvalidEventError):
         parse(body, REQUEST)
+
+
+def test_one_bad_frame_loses_no_event_and_an_unknown_key_is_passed_over() -> None:
+    event = one({"frames": ["a.py", 5, None, {"path": "b.py", "lineno": "12", "thread": 1}]})
+    kept = event.exceptions[0].frames
+    assert [(frame.filename, frame.lineno) for frame in kept] == [("a.py", None), ("b.py", 12)]

@@ -58,10 +58,10 @@ FIELDS = [
     ({"exceptions": [{"frames": [{"path": "b", "platform": "java"}]}]}, "platform", "java"),
 ]
 MISTAKES = [
-    ({"enviroment": "x"}, "enviroment: unknown key, did you mean environment?"),
+    ({"enviroment": "x"}, 'enviroment: unknown key "enviroment" — did you mean "environment"?'),
     ({"frames": "a"}, "frames: expected a list"),
     ({"frames": ["a", 5]}, "frames.1: expected a mapping"),
-    ({"frames": [{"file": "a"}]}, "frames.0.file: unknown key, did you mean filename?"),
+    ({"frames": [{"file": "a"}]}, 'frames.0.file: unknown key "file" — did you mean "filename"?'),
     ({"frames": [{"path": ["a"]}]}, "frames.0.path: expected text"),
     ({"frames": [{"lineno": 0}]}, "frames.0.lineno: expected a whole number from 1"),
     ({"frames": [{"lineno": True}]}, "frames.0.lineno: expected a whole number"),
