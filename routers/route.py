@@ -76,15 +76,15 @@ def route(
 
 
 def reason_to_tell(
-    audience: Audience, group: Group, policy: Policy, sequence: int
+    audience: Audience, group: Group, *, policy: Policy, sequence: int, now: datetime
 ) -> Reason | None:
     """None: this audience knows. `sequence` orders the rules' revisions, the newest highest."""
-    notify = policy.notify
+    notify, last = policy.notify, audience.last_notified_at
     if notify.owner_changed and _moved_here(audience, group, sequence):
         return "owner_changed"
-    if audience.last_notified_at is None:
+    if last is None:
         return "first_seen" if notify.first_seen else None
-    resolved_since = group.resolved_at is not None and group.resolved_at > audience.last_notified_at
+    resolved_since = group.resolved_at is not None and last < group.resolved_at <= now
     return "regression" if notify.regression and resolved_since else None
 
 
@@ -119,7 +119,7 @@ def _tell(
     nobody: Outcome = "unowned"
     if group.status == "ignored":
         return _Told(seen, nobody if team is None else "ignored")
-    reason = reason_to_tell(before, group, rules.policy, rules.sequence)
+    reason = reason_to_tell(before, group, policy=rules.policy, sequence=rules.sequence, now=now)
     if reason is None:
         return _Told(seen, nobody if team is None else "grouped")
     if rules.policy.mode == "observe":

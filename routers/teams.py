@@ -7,7 +7,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from matchers.globs import compile_glob
-from matchers.kinds.base import Text, Texts
+from matchers.kinds.base import LISTED, Text, Texts
 from routers.notification import Severity
 
 
@@ -18,7 +18,7 @@ class _Strict(BaseModel):
 class When(_Strict):
     """Everything named must fit; lists mean any of them."""
 
-    severity: Annotated[list[Severity], Field(min_length=1)] | None = None
+    severity: Annotated[list[Severity], Field(min_length=1), LISTED] | None = None
     environment: Texts | None = None
 
 

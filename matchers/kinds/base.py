@@ -13,11 +13,9 @@ from matchers.event import Event, Frame
 from matchers.globs import compile_glob
 
 Text = Annotated[str, Field(strict=True, min_length=1)]
-Texts = Annotated[
-    list[Text],
-    Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
-]  # one text stands for a list of one
+# one text stands for a list of one
+LISTED = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+Texts = Annotated[list[Text], Field(min_length=1), LISTED]
 
 
 class Sight(msgspec.Struct, frozen=True):

@@ -1,0 +1,59 @@
+"""Secrets, and what may be kept of a file that spells them out."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from routers.channels.slack import Slack
+from routers.rules import NOT_KEPT, Unconfigured, load_rules
+from routers.secrets import UnsetError, resolve
+from tests.builders import loaded, the_rules
+
+HOOK = "https://hooks.slack.com/services/T0/B0/very-secret"
+ENVIRON = {"HOOK": HOOK, "EMPTY": ""}
+
+
+@pytest.mark.parametrize("written", ["$HOOK", "${HOOK}", HOOK])
+def test_a_secret_comes_from_the_environment_or_stands_as_it_is(written: str) -> None:
+    rules = the_rules(f"channels: {{x: {{slack: {{webhook_url: '{written}'}}}}}}", ENVIRON)
+    channel = rules.channels["x"]
+    assert isinstance(channel, Slack)
+    assert channel.webhook_url == SecretStr(HOOK)
+    assert "very-secret" not in repr(rules)
+
+
+def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text(f"{HOOK}\n")
+    assert resolve(f"$file:{tmp_path}/hook", {}) == HOOK
+
+
+@pytest.mark.parametrize("written", ["$NONE", "${NONE}", "a/${NONE}/b", "$EMPTY", "$file:/none"])
+def test_a_secret_that_is_not_set_is_named(written: str) -> None:
+    with pytest.raises(UnsetError, match=r"NONE|EMPTY|none"):
+        resolve(written, ENVIRON)
+
+
+def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() -> None:
+    rules = the_rules("channels: {x: {slack: {webhook_url: $NONE}}}", ENVIRON)
+    assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
+
+
+def test_a_mistake_beside_an_unset_secret_is_still_a_problem() -> None:
+    assert loaded("channels: {x: {slack: {webhook_url: $NONE, colour: red}}}").problems
+
+
+def test_a_secret_that_is_spelled_out_is_not_kept() -> None:
+    text = f"channels:\n  x: {{slack: {{webhook_url: {HOOK}}}}}\n  y: {{webhook: {{url: $HOOK}}}}\n"
+    kept = loaded(text, ENVIRON).keepable
+    assert b"very-secret" not in kept
+    again = load_rules(kept, "rules.yaml", ENVIRON)
+    assert again.problems == ()
+    assert again.rules.channels["x"] == Unconfigured("slack", f"{NOT_KEPT} is not set")
+    assert not isinstance(again.rules.channels["y"], Unconfigured)
+
+
+def test_no_problem_shows_a_secret() -> None:
+    found = loaded("channels: {x: {slack: {webhook_url: very-secret, y: very-secret}}}")
+    assert found.problems
+    assert "very-secret" not in str(found.problems)
