@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+import httpx
+
 from routers.http import make_client
 from service.auth import Auth
 from service.intake import Intake
@@ -21,7 +23,7 @@ def utc_now() -> datetime:
 
 
 class Runtime:
-    """Nothing happens before `start`. The clock and the environment are arguments."""
+    """Nothing happens before `start`. Clock, environment and network are arguments."""
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class Runtime:
         *,
         clock: Callable[[], datetime] = utc_now,
         environ: Mapping[str, str] = os.environ,
+        client: httpx.Client | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -47,7 +50,8 @@ class Runtime:
         self.intake = Intake(
             self.writer, self.rules.current, self.telemetry, public_url=settings.base_url
         )
-        self._client = make_client(allow_private=settings.allow_private_destinations)
+        allow_private = settings.allow_private_destinations
+        self._client = client or make_client(allow_private=allow_private)
         self.worker = Worker(
             self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
         )

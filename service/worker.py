@@ -117,9 +117,7 @@ class Worker:
         delivery = tx.due(receiver, now)
         if delivery is None:
             return None
-        leased = msgspec.structs.replace(
-            delivery, state="leased", due_at=now + LEASE, attempts=delivery.attempts + 1
-        )
+        leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
         return leased
 

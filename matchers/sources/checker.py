@@ -18,9 +18,25 @@ class Checker:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
+        self._unreadable = {problem.origin for problem in document.problems}
+        places = [*document.places, *document.keys] if document.problems else []
+        self._spoiled = {
+            path[:length]
+            for path in places
+            for length in range(len(path) + 1)
+            if document.origin(path) in self._unreadable
+            or document.origin(path, key=True) in self._unreadable
+        }
 
     def problem(self, path: Path, message: str, *, key: bool = False) -> None:
-        self.problems.append(Problem(self.document.origin(path, key=key), message))
+        """Said of what could be read: a mistake in the YAML itself is not said twice."""
+        origin = self.document.origin(path, key=key)
+        if origin not in self._unreadable:
+            self.problems.append(Problem(origin, message))
+
+    def is_spoiled(self, path: Path) -> bool:
+        """Whether a mistake in the YAML itself stands there or below."""
+        return path in self._spoiled
 
     def model(self, model: type[Model], value: object, path: Path) -> Model | None:
         """None: it has problems, which are now listed."""

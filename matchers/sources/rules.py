@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from matchers.errors import Problem
 from matchers.event import Event
 from matchers.kinds import KINDS
 from matchers.kinds.base import PatternError, Sight, Text
@@ -87,17 +88,18 @@ def _rules(
     for index, value in enumerate(checker.listing(section, (name,))):
         path: Path = (name, index)
         entry = checker.model(RuleEntry, value, path)
-        if entry is None:
+        if entry is None or checker.is_spoiled(path):
             continue
         before = len(checker.problems)
         rule = _rule(entry, value, path, checker, names)
-        broken = len(checker.problems) > before
-        if not broken or (rule.owners and _only_owners_were_unknown(checker, before)):
+        said = checker.problems[before:]
+        if not said or (rule.owners and all(map(_is_unknown_owner, said))):
             yield rule
 
 
-def _only_owners_were_unknown(checker: Checker, before: int) -> bool:
-    return all(said.message.startswith("unknown team") for said in checker.problems[before:])
+def _is_unknown_owner(problem: Problem) -> bool:
+    """The rule still holds for the owners that are known."""
+    return problem.message.startswith("unknown team")
 
 
 def _rule(

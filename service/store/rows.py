@@ -32,6 +32,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None = None
     external_id: str | None = None
 
+    def leased(self, until: datetime) -> "Delivery":
+        """Claimed for one more attempt."""
+        return msgspec.structs.replace(
+            self, state="leased", due_at=until, attempts=self.attempts + 1
+        )
+
 
 def new_id() -> str:
     """A UUIDv7: sorts by time. Spec: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7"""

@@ -157,3 +157,11 @@ def test_a_rule_keeps_the_owners_that_are_known() -> None:
 @pytest.mark.parametrize("raw", ["", "[]", "text", "a: [", "version: 2"])
 def test_what_is_no_rules_file_is_a_problem_not_an_error(raw: str) -> None:
     assert load_rules(raw.encode(), "rules.yaml", {}).problems
+
+
+@pytest.mark.parametrize("rule", ["{path: *gone, owner: search}", "{path: /a/, owner: no}"])
+def test_a_rule_that_yaml_itself_spoils_is_left_out(rule: str) -> None:
+    """Without its path it would own everything."""
+    found = loaded(TEAMS + f"rules: [{rule}, {{path: /b/, owner: search}}]")
+    assert [rule.text for rule in found.rules.ruleset.rules] == ["path: /b/"]
+    assert len(found.problems) == 1

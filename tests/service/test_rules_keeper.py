@@ -1,0 +1,103 @@
+"""The running service keeps routing by the last good rules, also over a restart."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.service.house import RULES, running
+
+SIX_MISTAKES = """version: 1
+teams: {payments: {}, search: {}}
+rulez: []
+rules:
+  - {pth: /a/, owner: search}
+  - {path: /b/, owner: paymnets}
+  - {path: "a***b", owner: search}
+  - {path: /c/, owner: no}
+default: serach
+"""
+
+
+def posted(client: TestClient, path: str = "billing/tax.py", **more: object) -> dict[str, object]:
+    answer = client.post("/api/v1/events", json={"frames": [path], **more})
+    assert answer.status_code == 202
+    found: dict[str, object] = answer.json()["events"][0]
+    return found
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "rules.yaml").write_text(text)
+
+
+def test_six_mistakes_are_six_problems_with_their_places(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        write(tmp_path, SIX_MISTAKES)
+        problems = client.post("/api/v1/rules/reload").json()["problems"]
+    places = [(problem["line"], problem["column"]) for problem in problems]
+    assert places == [(3, 1), (5, 6), (6, 24), (7, 12), (8, 24), (9, 10)]
+
+
+def test_a_file_that_does_not_load_changes_nothing_but_what_is_said(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        revision = client.get("/api/v1/rules").json()["revision"]
+        write(tmp_path, SIX_MISTAKES)
+        status = client.post("/api/v1/rules/reload").json()
+        assert (status["revision"], status["files"][0]["quarantined"]) == (revision, True)
+        assert posted(client)["owner"] == "payments"
+        assert "pointsman_rules_last_reload_successful 0.0" in client.get("/metrics").text
+        assert "rules_quarantined" in client.get("/readyz").json()["warnings"][0]
+
+
+@pytest.mark.parametrize("broken", [SIX_MISTAKES, "", None])
+def test_a_start_on_a_broken_file_uses_the_last_good_one(
+    tmp_path: Path, broken: str | None
+) -> None:
+    with running(tmp_path) as client:
+        revision = client.get("/api/v1/rules").json()["revision"]
+    if broken is None:
+        (tmp_path / "rules.yaml").unlink()
+        (tmp_path / "rules.yaml").mkdir()
+    else:
+        write(tmp_path, broken)
+    with running(tmp_path) as client:
+        status = client.get("/api/v1/rules").json()
+        assert (status["revision"], len(status["problems"]) > 0) == (revision, True)
+        assert posted(client)["owner"] == "payments"
+
+
+def test_with_no_rules_at_all_events_are_kept_and_decided_when_rules_load(tmp_path: Path) -> None:
+    write(tmp_path, "rules: [")
+    with running(tmp_path) as client:
+        assert posted(client) | {"id": 0} == {"id": 0, "group": None, "owner": None, "step": None}
+        posted(client, "search/index.py")
+        books = client.get("/api/v1/accounting").json()
+        assert (books["outcomes"], books["unaccounted"]) == ({"undecided": 2}, 0)
+        write(tmp_path, RULES)
+        client.post("/api/v1/rules/reload")
+        books = client.get("/api/v1/accounting").json()
+        assert (books["outcomes"], books["unaccounted"]) == ({"notified": 2}, 0)
+        teams = {group["team"] for group in client.get("/api/v1/groups").json()["groups"]}
+        assert teams == {"payments", "search"}
+
+
+def test_a_newer_revision_that_moves_a_group_tells_the_new_owner(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        group = posted(client)["group"]
+        write(tmp_path, RULES.replace("/billing/, owner: payments", "/billing/, owner: search"))
+        client.post("/api/v1/rules/reload")
+        posted(client)
+        posted(client)
+        told = client.get(f"/api/v1/groups/{group}").json()["deliveries"]
+    assert [one["notification"]["reason"] for one in told] == ["owner_changed", "first_seen"]
+    assert [one["notification"]["team"] for one in told] == ["search", "payments"]
+
+
+def test_the_same_file_read_again_moves_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        posted(client)
+        client.post("/api/v1/rules/reload")
+        posted(client)
+    with running(tmp_path) as client:
+        posted(client)
+        assert client.get("/api/v1/accounting").json()["outcomes"] == {"grouped": 2, "notified": 1}

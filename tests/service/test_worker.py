@@ -1,0 +1,204 @@
+"""At least once, in the right place: leases, retries, fallbacks."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from service.runtime import Runtime
+from service.store.transaction import Transaction
+from service.worker import LEASE
+from tests.service.house import Clock, running
+
+HOOK = "http://hooks.example/x"
+RULES = f"""version: 1
+teams: {{payments: {{receivers: [{{channel: hook}}]}}}}
+channels:
+  hook: {{webhook: {{url: {HOOK}}}}}
+  unset: {{webhook: {{url: $NOT_SET}}}}
+rules: [{{path: /billing/, owner: payments}}]
+"""
+
+
+class Peer:
+    """A destination: answers what it is told to, and remembers what came."""
+
+    def __init__(self, *answers: httpx.Response | type[httpx.TransportError]) -> None:
+        self.answers = list(answers)
+        self.ids: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.ids.append(request.headers["webhook-id"])
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, type):
+            raise answer("no", request=request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=b"")
+
+
+def answers(status: int, **headers: str) -> httpx.Response:
+    return httpx.Response(status, headers=headers)
+
+
+def until(found: Callable[[], Any], seconds: float = 10) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
+    return value
+
+
+def inside(client: TestClient) -> Runtime:
+    runtime: Runtime = client.app.state.runtime  # type: ignore[attr-defined]
+    return runtime
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    return tmp_path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def delivery(client: TestClient, state: str, at: int = 0) -> dict[str, Any]:
+    def found() -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = client.get("/api/v1/deliveries").json()["deliveries"]
+        return [one for one in listed if one["state"] == state]
+
+    one: dict[str, Any] = until(found)[at]
+    return one
+
+
+def fail(client: TestClient) -> None:
+    client.post("/api/v1/events", json={"frames": ["billing/tax.py"]}).raise_for_status()
+
+
+def test_a_delivery_that_failed_comes_again_with_the_same_id(folder: Path, clock: Clock) -> None:
+    peer = Peer(answers(503), httpx.ConnectError, answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        for attempt in (1, 2):
+            until(lambda attempt=attempt: delivery(client, "pending")["attempts"] == attempt)
+            clock.move(timedelta(minutes=6))
+        done = delivery(client, "delivered")
+    assert (done["attempts"], done["last_error"]) == (3, None)
+    assert len(set(peer.ids)) == 1 < len(peer.ids)
+
+
+def test_retry_after_quiets_the_whole_destination(folder: Path, clock: Clock) -> None:
+    peer = Peer(answers(429, **{"Retry-After": "600"}), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        until(lambda: delivery(client, "pending")["last_code"] == "rate_limited")
+        client.post("/api/v1/events", json={"frames": ["billing/other.py"]})
+        time.sleep(1.5)  # longer than the worker's poll
+        assert len(peer.ids) == 1
+        clock.move(timedelta(seconds=601))
+        until(lambda: len(peer.ids) == 3)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "peer", "code"),
+    [
+        ("hook", Peer(answers(410)), "gone"),
+        ("hook", Peer(answers(404)), "not_found"),
+        ("unset", Peer(answers(200)), "unconfigured"),
+    ],
+)
+def test_what_a_receiver_cannot_be_told_goes_to_the_fallback(
+    folder: Path, clock: Clock, receiver: str, peer: Peer, code: str
+) -> None:
+    (folder / "rules.yaml").write_text(RULES.replace("channel: hook", f"channel: {receiver}"))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        dead, told = delivery(client, "dead"), delivery(client, "delivered")
+        books = client.get("/api/v1/accounting").json()
+        ready = client.get("/readyz").json()
+    assert (dead["last_code"], dead["fallback"]) == (code, "log")
+    assert told["notification"]["receiver"] == "log"
+    assert (books["queued"], books["unaccounted"]) == (2, 0)
+    assert not any("dead_deliveries" in said for said in ready["warnings"])
+
+
+def test_a_receiver_that_the_rules_dropped_goes_to_the_fallback(folder: Path, clock: Clock) -> None:
+    peer = Peer(answers(503))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        delivery(client, "pending")
+        (folder / "rules.yaml").write_text("version: 1")
+        client.post("/api/v1/rules/reload")
+        clock.move(timedelta(minutes=6))
+        assert delivery(client, "dead")["last_code"] == "receiver_gone"
+
+
+def test_what_no_fallback_takes_is_said_by_readyz_and_can_be_retried(
+    folder: Path, clock: Clock
+) -> None:
+    (folder / "rules.yaml").write_text(RULES + "policy: {fallback_receivers: []}\n")
+    peer = Peer(answers(410), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        dead = delivery(client, "dead")
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["warnings"][-1]) == (
+            200,
+            "dead_deliveries: 1 were told nowhere",
+        )
+        assert client.post(f"/api/v1/deliveries/{dead['id']}/retry").status_code == 200
+        assert delivery(client, "delivered")["id"] == dead["id"]
+        assert client.post(f"/api/v1/deliveries/{dead['id']}/retry").status_code == 409
+        assert client.get("/api/v1/accounting").json()["unaccounted"] == 0
+
+
+def test_a_message_refused_as_malformed_is_sent_once_more_as_short_text(
+    folder: Path, clock: Clock
+) -> None:
+    peer = Peer(answers(400), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        assert delivery(client, "delivered")["plain"] is True
+
+
+def test_a_dead_workers_delivery_returns_after_its_lease(folder: Path, clock: Clock) -> None:
+    peer = Peer(answers(503), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        id_ = until(
+            lambda: delivery(client, "pending")["attempts"] == 1 and delivery(client, "pending")
+        )["id"]
+
+        def die_with_it(tx: Transaction) -> None:
+            leased = tx.delivery(id_)
+            assert leased is not None
+            tx.put_delivery(leased.leased(until=clock() + LEASE))
+
+        inside(client).writer.run(die_with_it)
+        clock.move(LEASE - timedelta(seconds=1))
+        time.sleep(1.5)
+        assert delivery(client, "pending")["attempts"] == 2
+        clock.move(timedelta(seconds=2))
+        assert delivery(client, "delivered")["attempts"] == 3
+
+
+def test_an_alert_carries_the_decision_and_the_event(folder: Path, clock: Clock) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    def peer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return httpx.Response(200)
+
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        until(lambda: bodies)
+    (told,) = bodies[0]["notifications"]
+    assert told["ownership"]["owners"] == ["payments"]
+    assert told["event"]["exceptions"][0]["frames"][0]["filename"] == "billing/tax.py"

@@ -1,0 +1,135 @@
+"""One writer: a job is answered after its commit, and one that fails harms no neighbour."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.store.database import migrate, open_database
+from service.store.store import Store
+from service.store.transaction import Transaction
+from service.store.writer import StoreUnavailableError, Writer
+from tests.builders import an_event
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pointsman.db"
+
+
+@pytest.fixture
+def batches() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def writer(path: Path, batches: list[int]) -> Iterator[Writer]:
+    engine = open_database(f"sqlite:///{path}")
+    migrate(engine)
+    writer = Writer(engine, on_commit=lambda jobs, _seconds: batches.append(jobs))
+    writer.start()
+    yield writer
+    writer.stop()
+    engine.dispose()
+
+
+def keep(number: int) -> "object":
+    def work(tx: Transaction) -> int:
+        tx.accept(an_event(event_id=f"{number:032x}"))
+        tx.undecided()
+        return number
+
+    return work
+
+
+def kept(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("select count(*) from events").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def test_a_job_is_answered_after_the_commit_that_holds_it(writer: Writer, path: Path) -> None:
+    assert writer.run(keep(1)) == 1
+    assert kept(path) == 1
+
+
+def test_what_gathers_while_a_commit_runs_shares_the_next_one(
+    writer: Writer, path: Path, batches: list[int]
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_tx: Transaction) -> None:
+        begun.set()
+        go_on.wait(5)
+
+    first = writer.submit(slow)
+    begun.wait(5)
+    rest = [writer.submit(keep(number)) for number in range(100)]
+    go_on.set()
+    assert [job.result() for job in rest] == list(range(100))
+    first.result()
+    assert batches == [1, 100]
+    assert kept(path) == 100
+
+
+def test_a_job_that_raises_takes_nothing_with_it(writer: Writer, path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    writer.submit(lambda _tx: (begun.set(), go_on.wait(5)))
+    begun.wait(5)
+
+    def broken(tx: Transaction) -> None:
+        tx.accept(an_event(event_id="f" * 32))
+        raise ZeroDivisionError
+
+    jobs = [writer.submit(keep(1)), writer.submit(broken), writer.submit(keep(2))]
+    go_on.set()
+    assert [jobs[0].result(), jobs[2].result()] == [1, 2]
+    with pytest.raises(ZeroDivisionError):
+        jobs[1].result()
+    assert kept(path) == 2
+
+
+def test_a_database_that_does_not_take_it_says_so_and_the_writer_goes_on(
+    writer: Writer, path: Path
+) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("alter table events rename to away")
+    with pytest.raises(StoreUnavailableError):
+        writer.run(keep(1))
+    other.execute("alter table away rename to events")
+    other.close()
+    assert writer.run(keep(2)) == 2
+
+
+def test_what_was_submitted_before_the_stop_is_committed_and_nothing_after(path: Path) -> None:
+    engine = open_database(f"sqlite:///{path}")
+    migrate(engine)
+    writer = Writer(engine)
+    jobs = [writer.submit(keep(number)) for number in range(10)]
+    writer.start()
+    writer.stop()
+    assert [job.result() for job in jobs] == list(range(10))
+    with pytest.raises(StoreUnavailableError):
+        writer.run(keep(11))
+    assert Store(engine).accounting()["accepted"] == 10
+    engine.dispose()
+
+
+def test_a_caller_that_goes_away_cancels_nothing(writer: Writer, path: Path) -> None:
+    assert not writer.submit(keep(1)).cancel()
+    writer.run(lambda _tx: None)
+    assert kept(path) == 1
+
+
+def test_a_power_cut_after_a_commit_loses_nothing(path: Path) -> None:
+    """WAL with synchronous=FULL (2): a commit is on the disk when it returns."""
+    engine = open_database(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        mode = connection.exec_driver_sql("pragma journal_mode").scalar()
+        synchronous = connection.exec_driver_sql("pragma synchronous").scalar()
+    engine.dispose()
+    assert (mode, synchronous) == ("wal", 2)
