@@ -102,6 +102,7 @@ class Worker:
             while not self._stopping.is_set() and receiver not in self._paused:
                 delivery = self._writer.run(lambda tx: self._claim(tx, receiver))
                 if delivery is None:
+                    self._woken.set()  # what was queued since then found this receiver busy
                     break
                 self._deliver(delivery)
         except StoreUnavailableError:  # the lease ends, and it is claimed again

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from matchers.event import Event
@@ -15,6 +16,8 @@ from service.ingest.body import TooLargeError, read_body
 from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
+
+LARGE = 256 * 1024  # bytes; what takes longer to read than other senders should wait
 
 
 def ingest_endpoints() -> APIRouter:
@@ -57,10 +60,11 @@ async def _receive(adapter: wire.Adapter, request: Request) -> Response:
     project = house.auth.project(key, request.path_params.get("project"))
     body = await read_body(request.stream(), request.headers.get("content-encoding"))
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsed = adapter.parse(
-        body,
-        wire.Request(content_type=content_type, project=project, received_at=house.clock()),
-    )
+    about = wire.Request(content_type=content_type, project=project, received_at=house.clock())
+    if len(body) > LARGE:
+        parsed = await run_in_threadpool(adapter.parse, body, about)
+    else:
+        parsed = adapter.parse(body, about)
     handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     for refused in parsed.problems:

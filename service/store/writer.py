@@ -94,22 +94,30 @@ class Writer:
         self._disconnect()
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
+        started = time.perf_counter()
         try:
-            self._commit(jobs)
+            results, queued = self._commit(jobs)
         except _UNAVAILABLE as error:
             LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
             self._disconnect()
             for job in jobs:
                 job.future.set_exception(StoreUnavailableError(str(error)))
+            return
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return
             for job in jobs:
                 self._serve([job])
+            return
+        for job, result in zip(jobs, results, strict=True):
+            job.future.set_result(result)
+        if queued:
+            self._on_queued(queued)
+        self._on_commit(len(jobs), time.perf_counter() - started)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
-        started = time.perf_counter()
+    def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
+        """Each job's result, and the receivers that have something new."""
         cursor = self._connect().cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
@@ -122,11 +130,7 @@ class Writer:
             raise
         finally:
             cursor.close()
-        for job, result in zip(jobs, results, strict=True):
-            job.future.set_result(result)
-        if tx.queued:
-            self._on_queued(tx.queued)
-        self._on_commit(len(jobs), time.perf_counter() - started)
+        return results, tx.queued
 
     def _roll_back(self, cursor: Any) -> None:
         try:

@@ -1,0 +1,140 @@
+"""The command line: stdout is the answer, stderr the talk; 0 fine, 1 findings, 2 misuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.running_cli import pointsman
+
+DATA = Path(__file__).parent / "data"
+TRACEBACK = (DATA / "captures" / "text" / "python-chained.txt").read_text()
+RULES = """version: 1
+source_roots: ["/srv/monolith/*/python/"]
+teams: {db: {aliases: ["@acme/db"]}, billing: {}, web: {}}
+rules:
+  - {path: /shop/billing/, owner: billing}
+  - {path: /shop/common/, owner: db, transparent: true}
+  - {path: /shop/web/, owner: web}
+  - {path: /gen/, unowned: true}
+tests:
+  - {frames: [shop/billing/invoice.py, shop/common/db.py], owner: billing}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+def test_explain_names_the_owner_of_a_traceback_and_prints_the_trail(rules: Path) -> None:
+    answer = pointsman("explain", "-", "--rules", rules, given=TRACEBACK)
+    lines = answer.out.splitlines()
+    assert (answer.exit_code, answer.talk) == (0, "")
+    assert lines[0] == "DatabaseError: cannot parse dsn 'db.internal'"
+    assert "shop/common/db.py:12 in connect" in lines[3]
+    assert "(transparent: passed on)" in lines[3]
+    assert lines[-1].startswith("→ billing · step frame · ")
+    assert lines[-1].endswith("path: /shop/billing/ · told through log")
+
+
+@pytest.mark.parametrize(
+    ("team", "exit_code"), [("billing", 0), ("db", 1), ("@acme/db", 1), ("nobody", 1)]
+)
+def test_expect_is_a_test_for_ci(rules: Path, team: str, exit_code: int) -> None:
+    answer = pointsman("explain", "-", "--rules", rules, "--expect", team, given=TRACEBACK)
+    assert answer.exit_code == exit_code
+    assert bool(answer.talk) is bool(exit_code)
+
+
+def test_explain_takes_an_event_and_an_envelope_as_json(rules: Path) -> None:
+    short = json.dumps({"frames": ["shop/web/x.py"]})
+    frames = [{"filename": "shop/web/x.py"}]
+    event = json.dumps({"exception": [{"stacktrace": {"frames": frames}}]})
+    for given in (short, event, f'{{}}\n{{"type":"event"}}\n{event}'):
+        answer = pointsman("explain", "-", "--rules", rules, "--json", given=given)
+        assert json.loads(answer.out)["owners"] == ["web"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", "/no/such/file"),
+        ("explain", "-"),
+        ("who",),
+        ("who", "x", "--rules", "/no/such/file"),
+        ("nonsense",),
+        ("check", "--nonsense"),
+    ],
+)
+def test_misuse_exits_with_2(words: tuple[str, ...]) -> None:
+    answer = pointsman(*words, given="no traceback")
+    assert (answer.exit_code, answer.out) == (2, "")
+    assert answer.talk
+
+
+def test_who_prints_paths_with_their_owners(rules: Path) -> None:
+    answer = pointsman("who", "shop/web/x.py", "-", "--rules", rules, given="gen/y.py\nz\n")
+    assert answer.out.splitlines() == [
+        "shop/web/x.py  web",
+        f"gen/y.py       (unowned on purpose: {rules}:8)",
+        "z              (unowned)",
+    ]
+
+
+def test_check_prints_every_problem_and_exits_with_1(rules: Path) -> None:
+    rules.write_text(RULES.replace("owner: web", "owner: wep").replace("gen/, un", "gen/, um"))
+    answer = pointsman("check", "--rules", rules)
+    assert answer.exit_code == 1
+    assert answer.out.splitlines() == [
+        f'{rules}:7:31: unknown team "wep" — did you mean "web"?',
+        f'{rules}:8:19: unknown key "umowned" — did you mean "unowned"?',
+    ]
+    assert answer.talk == "2 problems\n"
+
+
+def test_check_asks_for_secrets_only_where_told_to(rules: Path) -> None:
+    rules.write_text(RULES + "channels: {x: {slack: {webhook_url: $NOT_SET}}}\n")
+    assert pointsman("check", "--rules", rules).exit_code == 0
+    answer = pointsman("check", "--rules", rules, "--secrets")
+    assert (answer.exit_code, answer.out) == (1, 'channel "x": $NOT_SET is not set\n')
+
+
+def test_who_and_explain_decide_with_what_loads(rules: Path) -> None:
+    rules.write_text(RULES + "rulez: []\n")
+    answer = pointsman("who", "shop/web/x.py", "--rules", rules)
+    assert (answer.exit_code, answer.out) == (0, "shop/web/x.py  web\n")
+    assert 'unknown key "rulez"' in answer.talk
+
+
+def test_the_tests_of_the_rules_file_are_run(rules: Path) -> None:
+    assert pointsman("test", "--rules", rules).talk == "1 passed, 0 failed\n"
+    rules.write_text(RULES.replace("db.py], owner: billing", "db.py], owner: db, step: frame"))
+    answer = pointsman("test", "--rules", rules)
+    assert answer.exit_code == 1
+    assert answer.out == (
+        f"{rules}:10: expected db by step frame, got billing by step frame: "
+        f"shop/billing/invoice.py — path: /shop/billing/ ({rules}:5)\n"
+    )
+
+
+def test_config_shows_where_each_setting_came_from_and_no_secret() -> None:
+    env = {"POINTSMAN_ADMIN_TOKEN": "s3cret", "PORT": "9000", "POINTSMAN_RULEZ": "x"}
+    answer = pointsman("config", "--json", env=env)
+    shown = json.loads(answer.out)
+    assert shown["port"] == {"value": "9000", "from": "PORT"}
+    assert shown["admin_token"] == {"value": "**********", "from": "POINTSMAN_ADMIN_TOKEN"}
+    assert "s3cret" not in answer.out + answer.talk
+    assert 'did you mean "POINTSMAN_RULES"' in answer.talk
+
+
+@pytest.mark.parametrize(
+    "env", [{}, {"POINTSMAN_ADMIN_TOKEN": "t"}, {"POINTSMAN_INGEST_KEYS": "k:1"}]
+)
+def test_serve_refuses_an_open_door_beyond_loopback_and_prints_a_pair(env: dict[str, str]) -> None:
+    answer = pointsman("serve", "--host", "0.0.0.0", env=env)  # noqa: S104
+    assert answer.exit_code == 2
+    assert "export POINTSMAN_INGEST_KEYS=" in answer.talk
+    assert "export POINTSMAN_ADMIN_TOKEN=" in answer.talk
