@@ -102,16 +102,18 @@ class Worker:
             while not self._stopping.is_set() and receiver not in self._paused:
                 delivery = self._writer.run(lambda tx: self._claim(tx, receiver))
                 if delivery is None:
-                    self._woken.set()  # what was queued since then found this receiver busy
                     break
                 self._deliver(delivery)
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
+            return
         except Exception:
             LOG.exception("worker_failed", extra={"channel": receiver})
+            return
         finally:
             with self._lock:
                 self._busy.discard(receiver)
+        self._woken.set()  # what was queued meanwhile found this receiver busy
 
     def _claim(self, tx: Transaction, receiver: str) -> Delivery | None:
         now = self._clock()
