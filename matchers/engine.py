@@ -8,22 +8,36 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from matchers.event import Event, ExceptionValue
-from matchers.kinds.base import Sight
+from matchers.event import Event, ExceptionValue, Frame
 from matchers.ownership import FrameRef, Ownership, Passed, Step, Verdict, Walked, Warned
-from matchers.paths import flags_are_believed, is_in_app, repository_path
-from matchers.ruleset import ExceptionOrder, Rule, Ruleset
+from matchers.paths import AMBIGUOUS_PATH, PATH_TOO_LONG, flags_are_believed
+from matchers.ruleset import ExceptionOrder, Rule, Ruleset, always
+
+_WARNED = {
+    PATH_TOO_LONG: "a frame's path is too long to be matched",
+    AMBIGUOUS_PATH: "several files of the repository fit a frame's path; it stands as it was sent",
+}
 
 
 def match(event: Event, ruleset: Ruleset) -> Ownership:
     """Who owns the event. Asks the steps of the ladder in order; the first answer is the answer."""
-    climb = _Climb(event, ruleset)
+    climb = _Climb(complete(event, ruleset), ruleset)
     for step, ask in _LADDER:
         found = ask(climb)
         if isinstance(found, _Found):
             return climb.decided(step, found)
         climb.steps.append(Passed(step, found))
     return climb.decided("unowned", _Found())
+
+
+def complete(event: Event, ruleset: Ruleset) -> Event:
+    """With what the rules file knows of its project: its slug, and the environment if none came."""
+    project = ruleset.projects.get(event.project)
+    slug = project.slug if project else None
+    if event.environment is not None and event.project_slug == slug:
+        return event
+    environment = event.environment or (project.default_environment if project else "production")
+    return msgspec.structs.replace(event, environment=environment, project_slug=slug)
 
 
 def walked_exceptions(
@@ -54,7 +68,7 @@ class _Seen(msgspec.Struct, frozen=True):
     """A frame of the event, placed."""
 
     ref: FrameRef
-    sight: Sight
+    frame: Frame
     in_app: bool
 
 
@@ -69,33 +83,47 @@ class _Climb:
         self.trail: dict[tuple[int, int], Walked] = {}
         self.remembered: _Found | None = None  # the first transparent owner
         self.unowned: Rule | None = None  # the rule that ended the walk on purpose
-        self.candidates = [rule for rule in ruleset.rules if rule.holds_for_event(event)]
-        self.seen = list(self._frames())
+        self._holds: dict[int, bool] = {}  # of a rule's event conditions, by its identity
+        self._seen: list[_Seen] = []
+        self._unseen = self._frames()
+
+    def frames(self) -> Iterator[_Seen]:
+        """Frames from the raise outwards, exception by exception; each is placed once."""
+        yield from self._seen
+        for seen in self._unseen:
+            self._seen.append(seen)
+            yield seen
 
     def _frames(self) -> Iterator[_Seen]:
-        """Frames from the raise outwards, exception by exception."""
-        event, roots = self.event, self.ruleset.roots_of(self.event.project)
+        event, ruleset = self.event, self.ruleset
         believe = flags_are_believed(event)
-        for index in walked_exceptions(event.exceptions, self.ruleset.exceptions):
+        for index in walked_exceptions(event.exceptions, ruleset.exceptions):
             error = event.exceptions[index]
-            for place in reversed(range(len(error.frames))):
+            for place in range(len(error.frames) - 1, -1, -1):
                 frame = error.frames[place]
-                found = repository_path(frame, event.platform, roots)
-                if found.warning:
-                    self.warn(found.warning, "a frame's path is too long to be matched")
-                ref = FrameRef(found.path, frame.function, frame.lineno, error.type, (index, place))
-                yield _Seen(ref, Sight(frame, found.path), is_in_app(frame, believe=believe))
+                placed = ruleset.place(frame, event.platform, event.project, believe=believe)
+                if placed.warning:
+                    self.warn(placed.warning, _WARNED[placed.warning])
+                at = (index, place)
+                ref = FrameRef(placed.path, frame.function, frame.lineno, error.type, at, placed.by)
+                yield _Seen(ref, frame, placed.in_app)
 
     def warn(self, code: str, message: str) -> None:
         self.warnings.setdefault(code, Warned(code, message))
 
     def matching(self, seen: _Seen) -> list[Rule]:
         """Every rule that matches the frame, the winner first."""
-        return [rule for rule in reversed(self.candidates) if rule.holds_for_frame(seen.sight)]
+        candidates = self.ruleset.candidates(seen.frame, seen.ref.path)
+        return [rule for rule in candidates if rule.holds_for_event is always or self.holds(rule)]
+
+    def holds(self, rule: Rule) -> bool:
+        known = self._holds.get(id(rule))
+        if known is None:
+            known = self._holds[id(rule)] = rule.holds_for_event(self.event)
+        return known
 
     def walked(self, seen: _Seen, verdict: Verdict, rules: Sequence[Rule] = ()) -> None:
         winner = rules[0] if rules else None
-        self.trail.pop(seen.ref.at, None)  # a third-party frame walked again stands where it is now
         self.trail[seen.ref.at] = Walked(seen.ref, verdict, winner, tuple(rules[1:]))
 
     def decided(self, step: Step, found: _Found) -> Ownership:
@@ -130,20 +158,23 @@ def _override(climb: _Climb) -> _Found | str:
 def _frame(climb: _Climb) -> _Found | str:
     if climb.ruleset.strategy == "sentry":
         return _any_frame(climb)
-    return _walk(climb, [seen for seen in climb.seen if seen.in_app], remember=True)
+    return _walk(climb, in_app=True)
 
 
-def _walk(climb: _Climb, frames: Sequence[_Seen], *, remember: bool) -> _Found | str:
+def _walk(climb: _Climb, *, in_app: bool) -> _Found | str:
     """From the raise outwards: the first frame whose winning rule is neither shared nor unowned."""
-    wanted = {seen.ref.at for seen in frames}
-    for seen in climb.seen:
-        if seen.ref.at not in wanted:
-            if remember:
+    any_frame = False
+    for seen in climb.frames():
+        if seen.in_app is not in_app:
+            if in_app:
                 climb.walked(seen, "not_in_app")
             continue
+        any_frame = True
         rules = climb.matching(seen)
+        if rules and not in_app:
+            del climb.trail[seen.ref.at]  # it was passed over; now it stands where it decides
         if not rules:
-            climb.walked(seen, "no_rule")
+            climb.walked(seen, "no_rule" if in_app else "not_in_app")
         elif rules[0].unowned:
             climb.walked(seen, "unowned", rules)
             climb.unowned, climb.remembered = rules[0], None
@@ -154,7 +185,7 @@ def _walk(climb: _Climb, frames: Sequence[_Seen], *, remember: bool) -> _Found |
         else:
             climb.walked(seen, "owned", rules)
             return _Found(rules[0].owners, rules[0], seen.ref)
-    if not frames:
+    if not any_frame:
         return "the event has no such frame"
     return "shared code only" if climb.remembered else "no rule matches any of these frames"
 
@@ -162,15 +193,15 @@ def _walk(climb: _Climb, frames: Sequence[_Seen], *, remember: bool) -> _Found |
 def _any_frame(climb: _Climb) -> _Found | str:
     """Sentry's precedence: the last rule that matches any in-app frame; its nearest such frame."""
     best: tuple[int, _Seen, Rule] | None = None
-    place = {id(rule): index for index, rule in enumerate(climb.candidates)}
-    for seen in climb.seen:
+    order = {id(rule): number for number, rule in enumerate(climb.ruleset.rules)}
+    for seen in climb.frames():
         if not seen.in_app:
             climb.walked(seen, "not_in_app")
             continue
         rules = climb.matching(seen)
         climb.walked(seen, "owned" if rules else "no_rule", rules)
-        if rules and (best is None or place[id(rules[0])] > best[0]):
-            best = place[id(rules[0])], seen, rules[0]
+        if rules and (best is None or order[id(rules[0])] > best[0]):
+            best = order[id(rules[0])], seen, rules[0]
     if best is None:
         return "no rule matches any in-app frame"
     _, seen, rule = best
@@ -187,7 +218,7 @@ def _transparent(climb: _Climb) -> _Found | str:
 def _third_party(climb: _Climb) -> _Found | str:
     if climb.unowned:
         return f"the walk ended at {climb.unowned.origin}"
-    found = _walk(climb, [seen for seen in climb.seen if not seen.in_app], remember=False)
+    found = _walk(climb, in_app=False)
     return found if isinstance(found, _Found) else climb.remembered or found
 
 

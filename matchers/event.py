@@ -40,7 +40,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: str  # 32 hex digits
     timestamp: datetime  # the sender's clock, at most a minute ahead of ours; shown only
     received_at: datetime  # our clock; what windows and policy use
-    project: str = "1"
+    project: str = "1"  # the number in the DSN
+    project_slug: str | None = None  # as the rules file names it; matchers.engine.complete
     platform: str | None = None
     level: Level = "error"
     logger: str | None = None

@@ -7,9 +7,7 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event, Frame
-from matchers.kinds.base import Sight
 from matchers.ownership import rule_json
-from matchers.paths import repository_path
 from matchers.ruleset import Rule, Ruleset
 
 _NO_EVENT = Event(
@@ -41,11 +39,16 @@ def look_up(
         module=module,
         function=function,
     )
-    sight = Sight(frame, repository_path(frame, None, ruleset.source_roots).path)
-    for rule in reversed(ruleset.rules):
-        if rule.holds_for_event(_NO_EVENT) and rule.holds_for_frame(sight):
-            return _found(path, sight, rule, ruleset)
-    return _found(path, sight, None, ruleset)
+    placed = ruleset.place(frame, None, _NO_EVENT.project, believe=True)
+    rule = next(
+        (
+            rule
+            for rule in ruleset.candidates(frame, placed.path)
+            if rule.holds_for_event(_NO_EVENT)
+        ),
+        None,
+    )
+    return Lookup(path=path, repository_path=placed.path, rule=rule, revision=ruleset.revision)
 
 
 def lookup_json(lookup: Lookup, receivers: Sequence[str] = ()) -> dict[str, Any]:
@@ -62,7 +65,3 @@ def lookup_json(lookup: Lookup, receivers: Sequence[str] = ()) -> dict[str, Any]
         "receivers": list(receivers),
         "revision": lookup.revision,
     }
-
-
-def _found(path: str, sight: Sight, rule: Rule | None, ruleset: Ruleset) -> Lookup:
-    return Lookup(path=path, repository_path=sight.path, rule=rule, revision=ruleset.revision)

@@ -28,6 +28,7 @@ class FrameRef(msgspec.Struct, frozen=True):
     lineno: int | None
     exception: str | None  # the type of the exception whose stack it is on
     at: tuple[int, int] = (0, 0)  # its exception's and its own index in the event
+    by: str | None = None  # "repository": the repository's file list gave the path
 
 
 class Walked(msgspec.Struct, frozen=True):

@@ -9,13 +9,16 @@ Cases: conformance/paths.yaml.
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
 from matchers.event import Event, Frame
+from matchers.files import RepositoryFiles
 
 PATH_LIMIT = 4096  # characters; a longer path matches nothing
 PATH_TOO_LONG = "path_too_long"
+AMBIGUOUS_PATH = "ambiguous_path"
 
 # Not our code, where the sender does not say: package directories and runtimes' own files.
 _PACKAGES = re.compile(
@@ -45,27 +48,68 @@ class SourceRoot(msgspec.Struct, frozen=True):
 class FramePath(msgspec.Struct, frozen=True):
     path: str | None  # None: no path stands for this frame
     warning: str | None = None
+    by: Literal["repository"] | None = None  # the repository's file list decided
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A frame's repository path, and whether it is our own code."""
+
+    path: str | None
+    in_app: bool
+    warning: str | None = None
+    by: Literal["repository"] | None = None
+
+
+def place(
+    frame: Frame,
+    platform: str | None = None,
+    *,
+    roots: Sequence[SourceRoot] = (),
+    files: RepositoryFiles | None = None,
+    believe: bool = True,
+) -> Placed:
+    """believe: whether the sender's own in_app flags count (flags_are_believed)."""
+    in_app = is_in_app(frame, believe=believe)
+    found = repository_path(frame, platform, roots, files if in_app else None)
+    return Placed(found.path, in_app, found.warning, found.by)
 
 
 def repository_path(
-    frame: Frame, platform: str | None = None, roots: Sequence[SourceRoot] = ()
+    frame: Frame,
+    platform: str | None = None,
+    roots: Sequence[SourceRoot] = (),
+    files: RepositoryFiles | None = None,
 ) -> FramePath:
-    """Total: any frame gets an answer. A path over PATH_LIMIT is None with PATH_TOO_LONG."""
+    """Total: any frame gets an answer. A path over PATH_LIMIT is None with PATH_TOO_LONG.
+
+    files: where they are known, the path must be one of them, or the suffix of just one.
+    """
     named = frame.abs_path or frame.filename or ""
     if max(len(named), len(frame.filename or "")) > PATH_LIMIT:
         return FramePath(None, PATH_TOO_LONG)
-    jvm = _jvm_path(frame, platform)
-    if jvm:
-        return FramePath(jvm)
+    candidate = _candidate(frame, named, platform, roots)
+    if candidate is None or files is None:
+        return FramePath(candidate)
+    fit = files.fit(candidate)
+    if fit.path is not None:
+        return FramePath(fit.path, by="repository")
+    return FramePath(candidate, AMBIGUOUS_PATH if fit.ambiguous else None)
+
+
+def _candidate(
+    frame: Frame, named: str, platform: str | None, roots: Sequence[SourceRoot]
+) -> str | None:
+    if jvm := _jvm_path(frame, platform):
+        return jvm
     if "/pkg/mod/" in named:  # Go's module cache: another repository's file
-        return FramePath(None)
+        return None
     rooted = _under_root(named, roots)
     if rooted is not None:
-        return FramePath(rooted)
+        return rooted
     if platform == "python" and frame.module and not named:
-        return FramePath(frame.module.replace(".", "/") + ".py")
+        return frame.module.replace(".", "/") + ".py"
     relative = bool(frame.filename) and not _is_absolute(frame.filename or "")
-    return FramePath(_clean(frame.filename if relative and frame.filename else named))
+    return _clean(frame.filename if relative and frame.filename else named)
 
 
 def is_in_app(frame: Frame, *, believe: bool = True) -> bool:

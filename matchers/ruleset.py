@@ -1,17 +1,25 @@
 """The rules, compiled: immutable, swapped whole on reload."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from matchers.errors import Origin
-from matchers.event import Event
+from matchers.event import Event, Frame
+from matchers.files import RepositoryFiles
+from matchers.globs import GlobSet
+from matchers.index import PathIndex
 from matchers.kinds.base import Sight
-from matchers.paths import SourceRoot
+from matchers.paths import Placed, SourceRoot, place
 
 Strategy = Literal["nearest", "sentry"]
 ExceptionOrder = Literal["root_cause_first", "thrown_first"]
+PLACES_LIMIT = 65_536  # frames whose place is remembered
+
+
+def always(_subject: object) -> bool:
+    return True
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,8 +31,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     notify_all: bool = False  # True: every owner is told, not just the primary
     feature: str | None = None
     criticality: str | None = None
-    holds_for_event: Callable[[Event], bool] = lambda _event: True
-    holds_for_frame: Callable[[Sight], bool] = lambda _sight: True
+    # What the index finds it by: the first of these that is not empty. None: it is always asked.
+    paths: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    # What must hold besides.
+    holds_for_event: Callable[[Event], bool] = always
+    holds_for_frame: Callable[[Sight], bool] = always
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,19 +46,100 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     source_roots: tuple[SourceRoot, ...] = ()  # asked beside the file's own
 
 
-class Ruleset(msgspec.Struct, frozen=True, kw_only=True):
-    rules: tuple[Rule, ...] = ()
-    overrides: tuple[Rule, ...] = ()
-    fallbacks: tuple[Rule, ...] = ()
-    default: Rule | None = None
-    explicit_owner_tags: tuple[str, ...] = ("owner", "team")
-    names: Mapping[str, str] = {}  # a team's slug or alias → its slug
-    source_roots: tuple[SourceRoot, ...] = ()
-    projects: Mapping[str, Project] = {}
-    strategy: Strategy = "nearest"
-    exceptions: ExceptionOrder = "root_cause_first"
-    revision: str = ""
+class RuleIndex:
+    """Which rules may match a frame, the last first. Conditions are asked of these alone."""
 
-    def roots_of(self, project: str) -> tuple[SourceRoot, ...]:
-        known = self.projects.get(project)
-        return self.source_roots + known.source_roots if known else self.source_roots
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._paths = PathIndex(
+            (path, number) for number, rule in enumerate(rules) for path in rule.paths
+        )
+        self._modules: GlobSet[int] = GlobSet()
+        self._functions: GlobSet[int] = GlobSet()
+        self._always: list[int] = []
+        for number, rule in enumerate(rules):
+            if rule.paths:
+                continue
+            for glob in rule.modules:
+                self._modules.add(glob, number)
+            for glob in () if rule.modules else rule.functions:
+                self._functions.add(glob, number)
+            if not rule.modules and not rule.functions:
+                self._always.append(number)
+        self._paths_decide = all(rule.paths for rule in rules)
+
+    def candidates(self, frame: Frame, path: str | None) -> Sequence[int]:
+        found = self._paths.matches(path) if path else ()
+        if self._paths_decide:
+            return found
+        numbers = {*found, *self._always}
+        if frame.module:
+            numbers.update(self._modules.find(frame.module))
+        if frame.function:
+            numbers.update(self._functions.find(frame.function))
+        return sorted(numbers, reverse=True)
+
+
+class Ruleset:
+    """Everything that decides. Only its memos change, and they are bounded."""
+
+    def __init__(
+        self,
+        *,
+        rules: tuple[Rule, ...] = (),
+        overrides: tuple[Rule, ...] = (),
+        fallbacks: tuple[Rule, ...] = (),
+        default: Rule | None = None,
+        explicit_owner_tags: tuple[str, ...] = ("owner", "team"),
+        names: Mapping[str, str] | None = None,
+        source_roots: tuple[SourceRoot, ...] = (),
+        projects: Mapping[str, Project] | None = None,
+        strategy: Strategy = "nearest",
+        exceptions: ExceptionOrder = "root_cause_first",
+        files: RepositoryFiles | None = None,
+        revision: str = "",
+    ) -> None:
+        """names: a team's slug or alias → its slug. files: None where they are not known."""
+        self.rules = rules
+        self.overrides = overrides
+        self.fallbacks = fallbacks
+        self.default = default
+        self.explicit_owner_tags = explicit_owner_tags
+        self.names = names or {}
+        self.source_roots = source_roots
+        self.projects = projects or {}
+        self.strategy = strategy
+        self.exceptions = exceptions
+        self.files = files
+        self.revision = revision
+        self._index = RuleIndex(rules)
+        self._places: dict[object, Placed] = {}
+
+    def candidates(self, frame: Frame, path: str | None) -> list[Rule]:
+        """The rules whose frame conditions hold, the last first; event conditions are not asked."""
+        sight = Sight(frame, path)
+        return [
+            rule
+            for number in self._index.candidates(frame, path)
+            if (rule := self.rules[number]).holds_for_frame is always or rule.holds_for_frame(sight)
+        ]
+
+    def place(self, frame: Frame, platform: str | None, project: str, *, believe: bool) -> Placed:
+        """The frame's repository path, and whether it is our own code."""
+        key = (
+            frame.abs_path,
+            frame.filename,
+            frame.module,
+            frame.in_app,
+            platform,
+            project,
+            believe,
+        )
+        placed = self._places.get(key)
+        if placed is None:
+            if len(self._places) >= PLACES_LIMIT:
+                self._places.clear()
+            known = self.projects.get(project)
+            roots = self.source_roots + known.source_roots if known else self.source_roots
+            placed = place(frame, platform, roots=roots, files=self.files, believe=believe)
+            self._places[key] = placed
+        return placed

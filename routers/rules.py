@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from matchers.errors import Problem, did_you_mean
+from matchers.files import RepositoryFiles
 from matchers.ruleset import Ruleset
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
@@ -71,14 +72,25 @@ class _UnownedEntry(Strict):
     receivers: Any = None
 
 
-def load_rules(raw: bytes, file: str, environ: Mapping[str, str]) -> Loaded:
-    """Never raises: an unreadable file gives empty rules and the problems that say why."""
+def load_rules(
+    raw: bytes,
+    file: str,
+    environ: Mapping[str, str],
+    *,
+    revision: str | None = None,
+    files: RepositoryFiles | None = None,
+) -> Loaded:
+    """Never raises: an unreadable file gives empty rules and the problems that say why.
+
+    revision: None names it by the file's content. files: the repository's, where they are known.
+    """
     document = read_document(raw, file)
     checker = Checker(document)
     entry = check_file(checker)
     team_entries = check_teams(entry, checker)
     names = team_names(team_entries, checker)
-    ruleset = compile_ruleset(entry, checker, names, blake2b(raw, digest_size=6).hexdigest())
+    revision = revision or blake2b(raw, digest_size=6).hexdigest()
+    ruleset = compile_ruleset(entry, checker, names, revision, files)
     channels = _Channels(checker, environ)
     channels.read(entry.channels)
     rules = Rules(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from matchers.engine import match
+from matchers.engine import complete, match
 from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, fingerprint
 from matchers.ownership import Ownership
@@ -35,10 +35,7 @@ class Handled(msgspec.Struct, frozen=True):
 
 def decide(event: Event, rules: Rules) -> Decided:
     """Pure."""
-    if event.environment is None:
-        project = rules.ruleset.projects.get(event.project)
-        environment = project.default_environment if project else "production"
-        event = msgspec.structs.replace(event, environment=environment)
+    event = complete(event, rules.ruleset)
     fingerprints = tuple(fingerprint(event, grouping) for grouping in GROUPINGS)
     return Decided(event, match(event, rules.ruleset), rules, fingerprints)
 

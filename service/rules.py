@@ -103,9 +103,10 @@ class RulesKeeper:
         if row is None:
             LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
             return
-        kept = load_rules(row["content"], row["file"], self._environ).rules
-        ruleset = msgspec.structs.replace(kept.ruleset, revision=row["revision"])
-        self._swap(msgspec.structs.replace(kept, ruleset=ruleset, sequence=row["sequence"]))
+        kept = load_rules(
+            row["content"], row["file"], self._environ, revision=row["revision"]
+        ).rules
+        self._swap(msgspec.structs.replace(kept, sequence=row["sequence"]))
         LOG.warning("rules_restored", extra={"revision": row["revision"], "file": row["file"]})
 
     def _swap(self, rules: Rules) -> None:

@@ -30,19 +30,25 @@ class Kind(msgspec.Struct, frozen=True):
     looks_at: Literal["frame", "event"]
     value: Any  # the type of what may be written, for the schema
     compile: Callable[[Any], Callable[[Any], bool]]  # value → predicate; raises PatternError
-
-
-class PatternError(Exception):
-    """A value that cannot be a condition; the text says why, and what was probably meant."""
+    check: Callable[[Any], object] = lambda _value: None  # what compile would raise, and no more
 
 
 def event_texts(key: str, texts: Callable[[Event], Iterable[str | None]]) -> Kind:
     """A kind that holds when any of the event's texts fits any of the globs."""
+    return Kind(key, "event", Texts, lambda globs: _any_fits(globs, texts))
 
-    def compile_texts(globs: list[str]) -> Callable[[Event], bool]:
-        fits = [compile_glob(glob) for glob in globs]
-        return lambda event: any(
-            fit(text) for text in texts(event) if text is not None for fit in fits
-        )
 
-    return Kind(key, "event", Texts, compile_texts)
+def frame_text(key: str, text: Callable[[Frame], str | None]) -> Kind:
+    """A kind that holds when the frame's text fits any of the globs."""
+    return Kind(
+        key, "frame", Texts, lambda globs: _any_fits(globs, lambda sight: (text(sight.frame),))
+    )
+
+
+def _any_fits(
+    globs: list[str], texts: Callable[[Any], Iterable[str | None]]
+) -> Callable[[Any], bool]:
+    fits = [compile_glob(glob) for glob in globs]
+    return lambda subject: any(
+        fit(text) for text in texts(subject) if text is not None for fit in fits
+    )

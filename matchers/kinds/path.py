@@ -1,90 +1,18 @@
-"""`path:`, a CODEOWNERS pattern in GitHub's dialect, asked of a frame's repository path.
+"""`path:`, a CODEOWNERS pattern in GitHub's dialect, asked of a frame's repository path."""
 
-Spec: https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
-A pattern with a slash before its end is anchored to the root; `*` and `?` stay inside a directory,
-`**` does not; a directory owns all below it, but a trailing `/*` only its direct children.
-Not in this dialect: `!`, `[ranges]`, `{braces}`, `\\#`. Cases: conformance/patterns.yaml.
-"""
-
-import re
 from collections.abc import Callable
 
-from matchers.globs import glob_regex
-from matchers.kinds.base import Kind, PatternError, Sight, Texts
-
-_ANY_DIRECTORIES = "(?:[^/]*/)*?"
-_ESCAPED = re.compile(r"\\([^#])")
+from matchers.index import PathIndex
+from matchers.kinds.base import Kind, Sight, Texts
+from matchers.patterns import parse_pattern
 
 
 def compile_path(patterns: list[str]) -> Callable[[Sight], bool]:
-    owns = [compile_pattern(pattern) for pattern in patterns]
-    return lambda sight: sight.path is not None and any(own(sight.path) for own in owns)
-
-
-def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """Raises PatternError."""
-    refuse(pattern)
-    regex = re.compile(pattern_regex(pattern), re.DOTALL)
-    return lambda path: regex.match(path) is not None
+    index = PathIndex((pattern, 0) for pattern in patterns)
+    return lambda sight: sight.path is not None and bool(index.matches(sight.path))
 
 
-def refuse(pattern: str) -> None:
-    if not pattern.strip():
-        raise PatternError("an empty pattern owns nothing; `*` owns everything")
-    if pattern.startswith("!"):
-        raise PatternError(
-            "`!` has no meaning in GitHub's CODEOWNERS patterns; "
-            f'write `path: "{pattern[1:]}"` with `unowned: true`'
-        )
-    if pattern == "/":
-        raise PatternError('a lone "/" owns nothing; `*` owns everything')
-    if "***" in pattern:
-        raise PatternError(f'"***" is no glob — did you mean "{re.sub("[*]{3,}", "**", pattern)}"?')
-
-
-def pattern_regex(pattern: str) -> str:
-    anchored = "/" in pattern[:-1]
-    segments = pattern.strip("/").split("/") if pattern != "/" else []
-    if not anchored and segments[0] != "**":
-        segments.insert(0, "**")
-    runs: list[list[str]] = [[]]
-    for segment in segments:
-        if segment == "**":
-            runs.append([])
-        else:
-            runs[-1].append(_segment(segment))
-    first, *rest = ["/".join(run) for run in runs]
-    return _join(first, rest, _end(pattern))
-
-
-def _join(first: str, rest: list[str], end: str) -> str:
-    """`**` between two runs: the leftmost place of a run is never tried again, but for the last."""
-    if not rest:
-        return f"{first}{end}"
-    head = f"{first}/" if first else ""
-    *middle, last = rest
-    jumps = "".join(f"(?>{_ANY_DIRECTORIES}{run}/)" for run in middle if run)
-    tail = f"{_ANY_DIRECTORIES}{last}{end}" if last else ".+"
-    return head + jumps + tail
-
-
-def _end(pattern: str) -> str:
-    if pattern.endswith("/"):
-        return "/"
-    return r"\Z" if pattern.endswith("/*") else r"(?:/|\Z)"
-
-
-def _segment(segment: str) -> str:
-    if segment == "*":
-        return "[^/]+"
-    literals: list[str] = []  # escaped characters stand aside while the stars are read
-
-    def aside(escaped: re.Match[str]) -> str:
-        literals.append(escaped[1])
-        return f"\x00{len(literals) - 1}\x00"
-
-    regex = glob_regex(_ESCAPED.sub(aside, segment), any_character="[^/]", any_run="[^/]*")
-    return re.sub("\x00(\\d+)\x00", lambda at: re.escape(literals[int(at[1])]), regex)
-
-
-KIND = Kind("path", "frame", Texts, compile_path)
+KIND = Kind(
+    "path", "frame", Texts, compile_path, check=lambda texts: list(map(parse_pattern, texts))
+)

@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 
 from matchers.errors import Problem
 from matchers.event import Event
+from matchers.files import RepositoryFiles
 from matchers.kinds import KINDS
-from matchers.kinds.base import PatternError, Sight, Text
+from matchers.kinds.base import Sight, Text
 from matchers.paths import SourceRoot
-from matchers.ruleset import Project, Rule, Ruleset
+from matchers.patterns import PatternError
+from matchers.ruleset import Project, Rule, Ruleset, always
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from matchers.sources.schema import SLUG, FileEntry, ProjectEntry, Root, RuleEntry, TeamEntry
@@ -62,7 +64,11 @@ def team_names(teams: Mapping[str, TeamEntry], checker: Checker) -> dict[str, st
 
 
 def compile_ruleset(
-    entry: FileEntry, checker: Checker, names: Mapping[str, str], revision: str
+    entry: FileEntry,
+    checker: Checker,
+    names: Mapping[str, str],
+    revision: str,
+    files: RepositoryFiles | None = None,
 ) -> Ruleset:
     tags = entry.explicit_owner_tags
     return Ruleset(
@@ -78,6 +84,7 @@ def compile_ruleset(
         projects=_projects(entry.projects, checker),
         strategy=entry.strategy,
         exceptions=entry.exceptions,
+        files=files,
         revision=revision,
     )
 
@@ -118,13 +125,16 @@ def _rule(
         notify_all=entry.notify == "all",
         feature=entry.feature,
         criticality=entry.criticality,
+        paths=tuple(entry.path or ()),
+        modules=tuple(entry.module or ()),
+        functions=tuple(entry.function or ()),
         holds_for_event=_all(conditions.event),
         holds_for_frame=_all(conditions.frame),
     )
 
 
 class _Conditions:
-    """The predicates of one rule, by what they look at."""
+    """The predicates of one rule, by what they look at. What the index finds it by is none."""
 
     def __init__(self, checker: Checker, path: Path) -> None:
         self.checker = checker
@@ -133,6 +143,7 @@ class _Conditions:
         self.frame: list[Callable[[Sight], bool]] = []
 
     def add(self, entry: Any, *, negated: bool = False) -> None:
+        indexed = negated  # what must not match is never found by the index
         for key, kind in KINDS.items():
             value = getattr(entry, key)
             if value is None:
@@ -142,12 +153,17 @@ class _Conditions:
                 said = f"{self.path[0]} look at the event alone: `{key}` belongs under `rules:`"
                 self.checker.problem(place, said, key=True)
                 continue
+            on_frame = kind.looks_at == "frame"
             try:
-                holds = kind.compile(value)
+                kind.check(value)
             except PatternError as error:
                 self.checker.problem(place, str(error))
                 continue
-            predicates: list[Any] = self.frame if kind.looks_at == "frame" else self.event
+            if on_frame and not indexed:
+                indexed = True  # the first frame condition; KINDS is in the index's order
+                continue
+            holds = kind.compile(value)
+            predicates: list[Any] = self.frame if on_frame else self.event
             predicates.append(_negated(holds) if negated else holds)
 
 
@@ -218,6 +234,8 @@ def _flow(value: object) -> str:
 
 
 def _all(predicates: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    if not predicates:
+        return always
     if len(predicates) == 1:
         return predicates[0]
     return lambda subject: all(holds(subject) for holds in predicates)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from matchers.errors import Problem
 from routers.rules import Loaded, load_rules
+from service.repository import RepositoryError, read_files
 from service.settings import SettingsError, load_settings
 
 FINDINGS = 1
@@ -20,19 +21,27 @@ RulesFile = Annotated[
     Path | None,
     typer.Option("--rules", help="The rules file. Default: POINTSMAN_RULES, ownership_rules.yaml."),
 ]
+Repository = Annotated[
+    Path | None,
+    typer.Option("--repo", help="A checkout, or a file that lists the repository's paths."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def load(path: Path | None) -> Loaded:
+def load(path: Path | None, repository: Path | None = None) -> Loaded:
     """The rules as the service would read them. Exits with MISUSE where there is no file."""
+    try:
+        files = read_files(repository) if repository else None
+    except RepositoryError as error:
+        misuse(str(error))
     file = path or rules_path()
     try:
         raw = file.read_bytes()
     except OSError as error:
         misuse(f"{file}: {error.strerror}")
-    return load_rules(raw, str(file), os.environ)
+    return load_rules(raw, str(file), os.environ, files=files)
 
 
 def rules_path() -> Path:

@@ -14,6 +14,7 @@ from matchers.event import Event, title
 from service.cli.base import (
     FINDINGS,
     AsJson,
+    Repository,
     RulesFile,
     answer_json,
     complain,
@@ -32,13 +33,14 @@ _COLOURS = {"owned": "green", "transparent": "cyan", "unowned": "yellow"}
 def explain(
     source: Annotated[str, typer.Argument(metavar="FILE|-", help="An event or a traceback.")],
     rules: RulesFile = None,
+    repo: Repository = None,
     expect: Annotated[
         str | None, typer.Option(metavar="TEAM", help="Exit with 1 where it is another's.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Whose error this is, and why: every frame that was looked at, every step passed over."""
-    loaded = load(rules)
+    loaded = load(rules, repo)
     complain(loaded.problems)
     event = _event(read_input(source), source)
     decided = explained(event, loaded.rules)

@@ -5,13 +5,22 @@ import typer
 from matchers.ownership import decision, why
 from matchers.sources.cases import Case
 from routers.rules import Rules
-from service.cli.base import FINDINGS, AsJson, RulesFile, answer_json, complain, load, talk
+from service.cli.base import (
+    FINDINGS,
+    AsJson,
+    Repository,
+    RulesFile,
+    answer_json,
+    complain,
+    load,
+    talk,
+)
 from service.pipeline import decide
 
 
-def run_tests(rules: RulesFile = None, as_json: AsJson = False) -> None:
+def run_tests(rules: RulesFile = None, repo: Repository = None, as_json: AsJson = False) -> None:
     """Run the tests in the rules file. Exits with 1 where one fails or the file has a problem."""
-    loaded = load(rules)
+    loaded = load(rules, repo)
     complain(loaded.problems)
     results = [_run(case, loaded.rules) for case in loaded.rules.cases]
     failed = [result for result in results if not result["passed"]]

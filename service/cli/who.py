@@ -6,17 +6,18 @@ from typing import Annotated
 import typer
 
 from matchers.lookup import Lookup, look_up, lookup_json
-from service.cli.base import AsJson, RulesFile, answer_json, complain, load
+from service.cli.base import AsJson, Repository, RulesFile, answer_json, complain, load
 from service.explain import receivers_shown
 
 
 def who(
     paths: Annotated[list[str], typer.Argument(help="Paths; `-` reads them from stdin.")],
     rules: RulesFile = None,
+    repo: Repository = None,
     as_json: AsJson = False,
 ) -> None:
     """Who owns these paths, as `path  owners`."""
-    loaded = load(rules)
+    loaded = load(rules, repo)
     complain(loaded.problems)
     asked = [line for path in paths for line in (_stdin() if path == "-" else [path])]
     found = [look_up(path, loaded.rules.ruleset) for path in asked]

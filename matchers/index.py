@@ -1,0 +1,158 @@
+"""Which rules own a path, the last one first, at a cost that hardly grows with the rules.
+
+A trie over path segments, walked at all nodes at once where a pattern is still possible: literal
+segments in dictionaries, globs in a GlobSet, `**` as a node that stays. What holds of a directory
+is remembered for everything in it. No recursion, no backtracking; the memos are bounded.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from matchers.globs import GlobSet
+from matchers.patterns import ANY_DIRECTORIES, Pattern, parse_pattern
+
+PATHS_LIMIT = 65_536  # paths that are remembered
+FOLDERS_LIMIT = 65_536
+_ESCAPED = re.compile(r"\\([^#])")
+
+
+class _Node:
+    """Where a pattern is after some segments of a path."""
+
+    __slots__ = ("below", "deep", "globs", "leaf", "literal", "star", "stays", "tree")
+
+    def __init__(self, *, stays: bool = False) -> None:
+        self.literal: dict[str, _Node] = {}
+        self.star: _Node | None = None  # `*`: any one segment
+        self.globs: GlobSet[_Node] | None = None
+        self.deep: _Node | None = None  # `**`: entered with this node, and it stays
+        self.stays = stays
+        # numbers of the rules whose pattern ends here, by its reach
+        self.tree: list[int] = []
+        self.below: list[int] = []
+        self.leaf: list[int] = []
+
+
+_State = tuple[_Node, ...]
+_Folder = tuple[_State, frozenset[int]]  # after the folder: what is possible, what owns it already
+
+
+class PathIndex:
+    def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
+        """Pairs of a CODEOWNERS pattern and its rule's number. Raises PatternError."""
+        self._globs: dict[tuple[int, str], _Node] = {}
+        root = _Node()
+        for text, number in patterns:
+            self._add(root, parse_pattern(text), number)
+        del self._globs
+        self._root: _Folder = (_with_deep(root), frozenset(root.below))
+        self._folders: dict[str, _Folder] = {}
+        self._paths: dict[str, tuple[int, ...]] = {}
+
+    def matches(self, path: str) -> tuple[int, ...]:
+        """The numbers of all rules that own the path, the highest first."""
+        found = self._paths.get(path)
+        if found is None:
+            if len(self._paths) >= PATHS_LIMIT:
+                self._paths.clear()
+            found = self._paths[path] = self._match(path)
+        return found
+
+    def _match(self, path: str) -> tuple[int, ...]:
+        folder, slash, name = path.rpartition("/")
+        state, owned = self._folder(folder) if slash else self._root
+        found = set(owned)
+        for node in state:
+            for child in _children(node, name):
+                found.update(child.tree)
+                found.update(child.leaf)
+        return tuple(sorted(found, reverse=True)) if path else ()
+
+    def _folder(self, folder: str) -> _Folder:
+        """As deep as it is known, then down segment by segment, remembering each."""
+        known = self._folders.get(folder)
+        if known is not None:
+            return known
+        segments = folder.split("/")
+        start = len(segments) - 1
+        while start and (known := self._folders.get("/".join(segments[:start]))) is None:
+            start -= 1
+        found = known or self._root
+        for end in range(start, len(segments)):
+            found = _enter(found, segments[end])
+            if len(self._folders) >= FOLDERS_LIMIT:
+                self._folders.clear()
+            self._folders["/".join(segments[: end + 1])] = found
+        return found
+
+    def _add(self, node: _Node, pattern: Pattern, number: int) -> None:
+        for segment in pattern.segments:
+            node = self._child(node, segment)
+        getattr(node, pattern.reach).append(number)
+
+    def _child(self, node: _Node, segment: str) -> _Node:
+        if segment == ANY_DIRECTORIES:
+            if node.stays:
+                return node
+            node.deep = node.deep or _Node(stays=True)
+            return node.deep
+        if segment == "*":
+            node.star = node.star or _Node()
+            return node.star
+        plain = _ESCAPED.sub(r"\1", segment)
+        if not re.search(r"[*?]", _ESCAPED.sub("", segment)):
+            return node.literal.setdefault(plain, _Node())
+        return self._glob(node, segment)
+
+    def _glob(self, node: _Node, segment: str) -> _Node:
+        known = self._globs.get((id(node), segment))
+        if known is None:
+            known = self._globs[id(node), segment] = _Node()
+            node.globs = node.globs or GlobSet()
+            if "\\" in segment:
+                node.globs.add_fitting(_escaped_glob(segment), known)
+            else:
+                node.globs.add(segment, known)
+        return known
+
+
+def _enter(folder: _Folder, segment: str) -> _Folder:
+    state, owned = folder
+    reached: dict[_Node, None] = {}
+    found: set[int] = set()
+    for node in state:
+        if node.stays:
+            reached[node] = None
+        for child in _children(node, segment):
+            reached.update(dict.fromkeys(_with_deep(child)))
+            found.update(child.tree)
+            found.update(child.below)
+    return tuple(reached), owned | found if found else owned
+
+
+def _children(node: _Node, segment: str) -> Sequence[_Node]:
+    found: list[_Node] = []
+    if literal := node.literal.get(segment):
+        found.append(literal)
+    if node.star is not None and segment:
+        found.append(node.star)
+    if node.globs is not None:
+        found.extend(node.globs.find(segment))
+    return found
+
+
+def _escaped_glob(segment: str) -> Callable[[str], bool]:
+    """A segment with globs and with escaped characters, which stand for themselves."""
+    tokens = re.findall(r"\\[^#]|.", segment, re.DOTALL)
+    regex = re.compile(
+        "".join(
+            {"*": ".*", "?": "."}.get(token) or re.escape(_ESCAPED.sub(r"\1", token))
+            for token in tokens
+        ),
+        re.DOTALL,
+    )
+    return lambda text: regex.fullmatch(text) is not None
+
+
+def _with_deep(node: _Node) -> _State:
+    return (node,) if node.deep is None else (node, node.deep)

@@ -1,0 +1,50 @@
+"""The paths of a repository: of a checkout, or of a file that lists them.
+
+RepositoryError    they cannot be read; says why
+"""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from matchers.files import RepositoryFiles
+
+GIT_SECONDS = 30
+_SKIPPED = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"}
+
+
+class RepositoryError(Exception):
+    pass
+
+
+def read_files(where: Path) -> RepositoryFiles:
+    """What git tracks in a checkout, else every file below the folder, else the file's lines."""
+    try:
+        if where.is_dir():
+            return RepositoryFiles(_tracked(where) or _walked(where))
+        lines = where.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+        raise RepositoryError(f"{where}: {error}") from None
+    return RepositoryFiles(line.strip() for line in lines if line.strip())
+
+
+def _tracked(folder: Path) -> list[str]:
+    """Empty where it is no checkout, or git is not there."""
+    try:
+        listed = subprocess.run(  # noqa: S603 no part of it is foreign but the folder
+            ["git", "-C", str(folder), "ls-files", "-z"],  # noqa: S607 the user's own git
+            capture_output=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        return []
+    names = listed.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return [name for name in names if name] if listed.returncode == 0 else []
+
+
+def _walked(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        if path.is_file() and not _SKIPPED.intersection(inside.parts):
+            yield inside.as_posix()
