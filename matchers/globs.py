@@ -5,13 +5,14 @@ loses no match because a star follows.
 """
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 Value = TypeVar("Value")
 MEMO_LIMIT = 4096  # texts that a GlobSet remembers
-_GRAM = 3  # characters; what a glob without an end of its own is found by
+_GRAM = 3  # characters; of a piece that a glob may be filed under
 
 
 @lru_cache(maxsize=65_536)
@@ -53,34 +54,19 @@ def _with_any_one(glob: str) -> Callable[[str], bool]:
 class GlobSet(Generic[Value]):
     """Many globs at once: which of them fit a text, at a cost that hardly grows with their number.
 
-    A glob is found by its literal start or end, the longer of them, else by three characters of
-    its longest piece; only then is it compared. Built once, then asked; safe for threads.
+    Each glob is filed under the rarest thing that a text must have to fit it: its literal start,
+    its end, or three characters of a piece. Only what is found there is compared. Add, then ask.
     """
 
     def __init__(self) -> None:
-        self._exact: dict[str, list[Value]] = {}
-        self._starts: dict[int, dict[str, list[tuple[str, Value]]]] = {}  # by length, then text
-        self._ends: dict[int, dict[str, list[tuple[str, Value]]]] = {}
-        self._grams: dict[str, list[tuple[str, Value]]] = {}
-        self._rest: list[tuple[str, Value]] = []  # nothing to find them by
+        self._globs: list[tuple[str, Value]] = []
         self._fitting: list[tuple[Callable[[str], bool], Value]] = []
+        self._files: _Files[Value] | None = None
         self._memo: dict[str, tuple[Value, ...]] = {}
 
     def add(self, glob: str, value: Value) -> None:
-        if "*" not in glob and "?" not in glob:
-            self._exact.setdefault(glob, []).append(value)
-            return
-        pieces = re.split(r"[*?]", glob)
-        start, end = pieces[0], pieces[-1]
-        longest = max(pieces, key=len)
-        if start and len(start) >= len(end):
-            self._starts.setdefault(len(start), {}).setdefault(start, []).append((glob, value))
-        elif end:
-            self._ends.setdefault(len(end), {}).setdefault(end, []).append((glob, value))
-        elif len(longest) >= _GRAM:
-            self._grams.setdefault(longest[:_GRAM], []).append((glob, value))
-        else:
-            self._rest.append((glob, value))
+        self._globs.append((glob, value))
+        self._files = None
 
     def add_fitting(self, fits: Callable[[str], bool], value: Value) -> None:
         """What is no plain glob; asked of every text."""
@@ -96,15 +82,53 @@ class GlobSet(Generic[Value]):
         return found
 
     def _search(self, text: str) -> list[Value]:
-        near = list(self._rest)
-        for length, starts in self._starts.items():
-            near += starts.get(text[:length], ())
-        for length, ends in self._ends.items():
-            near += ends.get(text[-length:], ())
-        if self._grams:
-            grams = {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
-            for gram in grams:
-                near += self._grams.get(gram, ())
-        found = list(self._exact.get(text, ()))
-        found += [value for fits, value in self._fitting if fits(text)]
-        return found + [value for glob, value in near if compile_glob(glob)(text)]
+        if self._files is None:
+            self._files = _Files(self._globs)
+        found = [value for fits, value in self._fitting if fits(text)]
+        return found + [value for glob, value in self._files.near(text) if compile_glob(glob)(text)]
+
+
+_Key = tuple[Literal["whole", "start", "end", "gram", "any"], str]
+
+
+class _Files(Generic[Value]):
+    def __init__(self, globs: Sequence[tuple[str, Value]]) -> None:
+        keys = [list(_keys(glob)) for glob, _ in globs]
+        common = Counter(key for these in keys for key in these)
+        self._filed: dict[_Key, list[tuple[str, Value]]] = {}
+        for entry, these in zip(globs, keys, strict=True):
+            rarest = min(these, key=lambda key: (common[key], -len(key[1])))
+            self._filed.setdefault(rarest, []).append(entry)
+        self._starts = sorted({len(text) for kind, text in self._filed if kind == "start"})
+        self._ends = sorted({len(text) for kind, text in self._filed if kind == "end"})
+        self._has_grams = any(kind == "gram" for kind, _ in self._filed)
+
+    def near(self, text: str) -> list[tuple[str, Value]]:
+        """Every glob that may fit."""
+        filed = self._filed
+        near = list(filed.get(("any", ""), ()))
+        near += filed.get(("whole", text), ())
+        for length in self._starts:
+            near += filed.get(("start", text[:length]), ())
+        for length in self._ends:
+            near += filed.get(("end", text[-length:]), ())
+        if self._has_grams:
+            for gram in {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}:
+                near += filed.get(("gram", gram), ())
+        return near
+
+
+def _keys(glob: str) -> Iterator[_Key]:
+    """What a text must have to fit the glob; any one of them finds it."""
+    pieces = re.split(r"[*?]", glob)
+    if len(pieces) == 1:
+        yield "whole", glob
+        return
+    yield "any", ""
+    if pieces[0]:
+        yield "start", pieces[0]
+    if pieces[-1]:
+        yield "end", pieces[-1]
+    for piece in pieces:
+        for at in range(len(piece) - _GRAM + 1):
+            yield "gram", piece[at : at + _GRAM]
