@@ -74,8 +74,6 @@ def _environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
     environment.filters.update(ago=ago, utc=utc, counted=counted)
     return environment

@@ -13,8 +13,8 @@ from service.overview import place
 
 NOT_REACHED = "not reached"  # an earlier frame had decided
 _QUIET = {NOT_REACHED, "not_in_app", "no_rule"}
-_SHOWN = 3  # of a run of frames that say the same; what is more is folded
-_FOLDED = 3  # no fewer are worth folding
+_SHOWN = 2  # of a run of frames that say the same; what is more is folded
+_FOLDED = 2  # no fewer are worth folding
 
 At = tuple[int, int]  # the exception's and the frame's own index in the event
 
