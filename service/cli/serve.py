@@ -88,11 +88,8 @@ def _refuse_open_doors(settings: Settings) -> None:
 
 
 def _greet(settings: Settings) -> None:
-    scheme, _, rest = settings.base_url.partition("://")
-    key, project = next(iter(settings.keys.items()), ("any", "1"))
-    shown = key if not settings.keys else "KEY"
     talk.print(f"Pointsman on {settings.base_url}", markup=False)
-    talk.print(f"  DSN    {scheme}://{shown}@{rest}/{project}", markup=False)
+    talk.print(f"  DSN    {settings.dsn}", markup=False)
     talk.print(f"  rules  {settings.rules}", markup=False)
     if not settings.admin_token.get_secret_value():
         talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
