@@ -28,7 +28,7 @@ from service.ingest.base import (
     Problem,
     Request,
 )
-from service.ingest.sentry_event import NOT_IN_A_URL, event_of, moment, normal_id, parse_event
+from service.ingest.sentry_event import event_of, moment, normal_id, parse_event
 from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import parse_traceback
 
@@ -135,9 +135,7 @@ def _from_sketch(tree: Mapping[str, object], request: Request) -> Event:
         place = ".".join(map(str, error.path))
         raise InvalidEventError("invalid_event", error.message, place) from None
     return msgspec.structs.replace(
-        event,
-        timestamp=moment(tree.get("timestamp"), request.received_at),
-        url=event.url and NOT_IN_A_URL.sub("", event.url),
+        event, timestamp=moment(tree.get("timestamp"), request.received_at)
     )
 
 

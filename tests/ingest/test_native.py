@@ -56,11 +56,6 @@ def test_an_event_in_short_is_expanded(short: dict[str, Any]) -> None:
     assert (event.event_id, event.timestamp.hour, event.received_at) == (ID, 6, NOW)
 
 
-def test_an_address_is_kept_without_its_query_and_credentials() -> None:
-    event = one({"frames": ["a.py"], "url": "https://ann:pw@shop.example/pay?card=4111#x"})
-    assert event.url == "https://shop.example/pay"
-
-
 @pytest.mark.parametrize(
     ("project", "taken"),
     [(7, "7"), ("api", "api"), (None, "42"), ("", "42"), ([], "42"), (True, "42")],
