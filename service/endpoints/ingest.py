@@ -57,8 +57,6 @@ async def _receive(adapter: wire.Adapter, request: Request) -> Response:
         body,
         wire.Request(content_type=content_type, project=project, received_at=house.clock()),
     )
-    for event in parsed.events:  # a body may name a project too
-        house.auth.project(key, event.project)
     handled = await house.intake.take(parsed.events, adapter.name)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     for refused in parsed.problems:
