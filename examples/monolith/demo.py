@@ -62,6 +62,7 @@ def main() -> int:
     with TemporaryDirectory() as name:
         console = Path(name) / "console.txt"
         with a_service(Path(name), console) as url:
+            refuse_broken_rules(url)
             print(
                 f"The service is up at {url}. Five things go wrong in the hat shop:\n", flush=True
             )
@@ -106,6 +107,12 @@ def a_service(folder: Path, console: Path) -> Iterator[str]:
                 service.wait(10)
             except subprocess.TimeoutExpired:
                 service.kill()
+
+
+def refuse_broken_rules(url: str) -> None:
+    """The service itself goes on, and keeps what comes in until the file is mended."""
+    if problems := read(url, "/api/v1/rules")["problems"]:
+        sys.exit("\n".join("{file}:{line}: {message}".format_map(one) for one in problems))
 
 
 def visit_the_shop(url: str) -> None:
