@@ -28,7 +28,6 @@ REJECTIONS = (
     "not_an_object",
     "malformed_envelope",
     "no_traceback",
-    "invalid_event",
     "empty_event",
     "batch_too_long",
     "unsupported_encoding",
