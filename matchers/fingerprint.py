@@ -1,10 +1,12 @@
 """Which errors are one error: `fingerprint(event)` → "v1:<32 hex digits>".
 
 v1: the SDK's own fingerprint where it set one (`{{ default }}` stands for ours). Otherwise every
-exception's type with the modules and functions of its in-app frames (no line numbers, no
-directories: a release moves them), and the thrown one's message with numbers, ids, dates and
-quoted parts out. A change of this recipe is a new version; the store still finds a group by the
-versions before it, so that an upgrade tells nothing anew.
+exception's type with the calls of its in-app frames, and the thrown one's message with numbers,
+ids, dates and quoted parts out. A call is a function and its module, or its file with the two
+directories above it; no line numbers and no more directories, since a release moves them.
+
+A change of this recipe is a new version; the store still finds a group by the versions before it,
+so that an upgrade tells nothing anew.
 """
 
 import re
@@ -78,5 +80,9 @@ def _calls(error: ExceptionValue, *, believe: bool) -> Iterator[str]:
 
 
 def _call(frame: Frame) -> str:
-    file = (frame.filename or frame.abs_path or "").replace("\\", "/").rpartition("/")[2]
-    return f"{frame.module or file}:{frame.function or ''}"
+    return f"{frame.module or _file(frame)}:{frame.function or ''}"
+
+
+def _file(frame: Frame) -> str:
+    path = (frame.filename or frame.abs_path or "").replace("\\", "/")
+    return normalised("/".join(path.split("/")[-3:]))

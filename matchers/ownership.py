@@ -123,6 +123,10 @@ def why(ownership: Ownership) -> str:
         return "the event itself names its owner"
     if rule is not None:
         return f"no frame decided — {ownership.step} {written.removeprefix('default: ')}"
+    unowned = next((one for one in ownership.trail if one.verdict == "unowned"), None)
+    if unowned is not None and unowned.rule is not None:
+        told = f"{unowned.rule.text} ({unowned.rule.origin})"
+        return f"{_call(unowned.frame)} is unowned on purpose — {told}"
     return "no frame, fallback or default names an owner"
 
 

@@ -19,6 +19,7 @@ from routers.teams import choose
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
+    receivers: tuple[str, ...] = ()  # that are told, or would be were it news
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
 
@@ -41,6 +42,7 @@ def route(
 ) -> Routing:
     """`group` already counts this event; its audiences do not yet."""
     severe = severity(event, ownership)
+    receivers = would_tell(event, ownership, rules)
     told = [
         _tell(team, event, group, severe, rules=rules, now=now)
         for team in ownership.told or (None,)
@@ -70,9 +72,21 @@ def route(
     ]
     return Routing(
         outcome=_outcome(told),
+        receivers=receivers,
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
     )
+
+
+def would_tell(event: Event, ownership: Ownership, rules: Rules) -> tuple[str, ...]:
+    """The channels that are told of such an event when it is news."""
+    severe = severity(event, ownership)
+    chosen = (
+        channel
+        for team in ownership.told or (None,)
+        for channel in choose(rules.receivers_of(team), severe, event.environment or "")
+    )
+    return tuple(dict.fromkeys(chosen))
 
 
 def reason_to_tell(

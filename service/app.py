@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -65,13 +66,13 @@ def _answer_errors(app: FastAPI) -> None:
         return _shown(request, error.status, error.detail)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         where = [
             {"place": ".".join(map(str, one["loc"])), "detail": one["msg"]}
             for one in error.errors()
         ]
         said = "; ".join(f"{one['place']}: {one['detail']}" for one in where)
-        return problem(422, said, errors=where)
+        return _shown(request, 422, said, errors=where)
 
     @app.exception_handler(InvalidEventError)
     async def no_event(_request: Request, error: InvalidEventError) -> Response:
@@ -82,15 +83,16 @@ def _answer_errors(app: FastAPI) -> None:
         return problem(413, str(error))
 
     @app.exception_handler(CursorError)
-    async def no_cursor(_request: Request, error: CursorError) -> Response:
-        return problem(400, str(error))
+    async def no_cursor(request: Request, error: CursorError) -> Response:
+        return _shown(request, 400, str(error))
 
     @app.exception_handler(StoreUnavailableError)
-    async def unavailable(_request: Request, _error: StoreUnavailableError) -> Response:
-        return problem(503, "the database cannot be reached", code="store_unavailable")
+    async def unavailable(request: Request, _error: StoreUnavailableError) -> Response:
+        said = "the database cannot be reached"
+        return _shown(request, 503, said, code="store_unavailable")
 
 
-def _shown(request: Request, status: int, detail: str) -> Response:
+def _shown(request: Request, status: int, detail: str, **more: Any) -> Response:
     if pages.wants_page(request):
         return pages.error_page(request, status, detail)
-    return problem(status, detail)
+    return problem(status, detail, **more)

@@ -19,6 +19,7 @@ from service.settings import Settings, is_loopback
 
 COOKIE = "pointsman"
 SESSION_SECONDS = 12 * 3600
+_NOWHERE = ("", None)
 _SENTRY_KEY = re.compile(r"sentry_key=([A-Za-z0-9._-]+)")
 
 
@@ -33,7 +34,7 @@ class Auth:
     def __init__(self, settings: Settings) -> None:
         self._keys = settings.keys
         self._token = settings.admin_token.get_secret_value()
-        self._public_host = urlsplit(settings.base_url).hostname
+        self._public = _place(settings.base_url)
         secret = sha256(b"pointsman session " + self._token.encode()).digest()
         self._sessions = URLSafeTimedSerializer(secret, salt="session")
         self._csrf = URLSafeTimedSerializer(secret, salt="csrf")
@@ -73,8 +74,13 @@ class Auth:
             if not self.is_open and not self._own_form(cookie, csrf):
                 raise RefusedError(403, "the form is out of date: go back, reload and try again")
 
-    def log_in(self, token: str) -> str | None:
-        """The cookie of a session; None: not the token."""
+    def signed_in(self, cookie: str | None) -> bool:
+        """Whether there is a session to end."""
+        return not self.is_open and self._session(cookie)
+
+    def log_in(self, headers: Mapping[str, str], token: str) -> str | None:
+        """The cookie of a session; None: not the token. Raises RefusedError."""
+        self._refuse_other_sites(headers)
         right = bool(self._token) and hmac.compare_digest(token.encode(), self._token.encode())
         return self._sessions.dumps("admin") if right else None
 
@@ -103,19 +109,27 @@ class Auth:
         return bool(made_for == (cookie or ""))
 
     def _admit_locally(self, headers: Mapping[str, str]) -> None:
-        host = urlsplit("//" + headers.get("host", "")).hostname or ""
-        if not is_loopback(host) and host != self._public_host:
+        host, _ = _place("//" + headers.get("host", ""))
+        if not is_loopback(host) and host != self._public[0]:
             raise RefusedError(403, f"open on loopback only, and {host[:80]!r} is no loopback name")
 
     def _refuse_other_sites(self, headers: Mapping[str, str]) -> None:
         site = headers.get("sec-fetch-site", "same-origin")
         origin = headers.get("origin")
-        own = origin is None or urlsplit(origin).netloc in (
-            headers.get("host"),
-            self._public_host,
-        )
+        ours = {_place("//" + headers.get("host", "")), self._public}  # a proxy may rename the host
+        own = origin is None or _place(origin) in ours - {_NOWHERE}
         if site not in ("same-origin", "none") or not own:
             raise RefusedError(403, "this request comes from another site")
+
+
+def _place(url: str) -> tuple[str, int | None]:
+    """Host and port, None where it is the scheme's own."""
+    try:
+        parts = urlsplit(url)
+        port = None if parts.port in (80, 443) else parts.port
+    except ValueError:
+        return _NOWHERE
+    return parts.hostname or "", port
 
 
 def ingest_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:

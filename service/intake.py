@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from matchers.event import Event
 from routers.rules import Rules
-from service.pipeline import Handled, accept, decide, handle
+from service.pipeline import Decided, Handled, accept, decide, handle
 from service.store.transaction import Transaction
 from service.store.writer import Writer
 from service.telemetry import Telemetry
@@ -33,12 +33,14 @@ class Intake:
         """In the order given. Raises StoreUnavailableError; then none of them is kept."""
         if not events:
             return ()
-        rules = self._rules()
-        decided = [(event, decide(event, rules) if rules else None) for event in events]
+        decided = self._decided(events)
 
         def work(tx: Transaction) -> tuple[Handled, ...]:
+            # the first rules may have loaded since, and what was kept may be decided already
+            now = decided if all(decided) else self._decided(events)
             return tuple(
-                accept(event, whose, tx=tx, public_url=self._public_url) for event, whose in decided
+                accept(event, whose, tx=tx, public_url=self._public_url)
+                for event, whose in zip(events, now, strict=True)
             )
 
         handled = await asyncio.wrap_future(self._writer.submit(work))
@@ -54,6 +56,11 @@ class Intake:
                 self._telemetry.decided(one)
             done += len(handled)
         return done
+
+    def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
+        """None, for each: no rules have loaded yet."""
+        rules = self._rules()
+        return [decide(event, rules) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [

@@ -52,11 +52,11 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
 
 def accept(event: Event, decided: Decided | None, *, tx: Transaction, public_url: str) -> Handled:
     """Enter an event that came in. decided=None: no rules have loaded yet, it is kept."""
-    if tx.is_known(event):
+    before = tx.known(event)
+    if before is not None:
         tx.accept_duplicate()
-        return Handled(
-            event.event_id, "duplicate", ownership=decided.ownership if decided else None
-        )
+        ownership = decided.ownership if decided else None
+        return Handled(event.event_id, "duplicate", before["group_id"], ownership)
     tx.accept(decided.event if decided else event)
     if decided is None:
         tx.undecided()

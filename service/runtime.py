@@ -60,6 +60,7 @@ class Runtime:
     def start(self) -> None:
         migrate(self.engine)
         self.writer.start()
+        self.writer.run(lambda tx: tx.release_leases(self.clock()))  # SQLite has one service
         self.reload_rules()
         self.worker.start()
 

@@ -75,6 +75,13 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def dsn(self) -> str:
+        """What SDKs are given. A key that is set is a secret: KEY stands for it."""
+        scheme, _, rest = self.base_url.partition("://")
+        project = next(iter(self.keys.values()), "1")
+        return f"{scheme}://{'KEY' if self.keys else 'any'}@{rest}/{project}"
+
+    @property
     def keys(self) -> dict[str, str]:
         """Ingest key → its project."""
         pairs = (pair.strip() for pair in self.ingest_keys.get_secret_value().split(","))

@@ -1,56 +1,105 @@
 """The stack of an event as a page shows it: each frame with what the decision made of it."""
 
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
+from matchers.engine import walked_exceptions
 from matchers.event import Event
+from matchers.paths import repository_path
+from matchers.ruleset import Ruleset
+from service.overview import place
+
+NOT_REACHED = "not reached"  # an earlier frame had decided
+_QUIET = {NOT_REACHED, "not_in_app", "no_rule"}
+_SHOWN = 2  # of a run of frames that say the same; what is more is folded
+_FOLDED = 2  # no fewer are worth folding
+
+At = tuple[int, int]  # the exception's and the frame's own index in the event
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    path: str  # as the rules see it, else as the sender named it
+    place: str  # "path:line", the path as the rules see it
     function: str | None
-    lineno: int | None
     context_line: str | None
-    verdict: str  # the trail's, or "not reached": an earlier frame had decided
+    verdict: str  # the trail's, or NOT_REACHED
     rule: dict[str, Any] | None
+    beaten: list[dict[str, Any]]  # rules that matched as well, and lost
     decided: bool
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Frames one after the other. folded: nothing is to be learnt from them at first sight."""
+
+    frames: tuple[Shown, ...]
+    folded: bool = False
 
 
 class Thrown(msgspec.Struct, frozen=True, kw_only=True):
     type: str | None
+    module: str | None
     value: str | None
-    frames: tuple[Shown, ...]  # the raise first
+    relation: str  # to the exception that was thrown at last
+    runs: tuple[Run, ...]  # the raise first
 
 
-def stack(event: Event, decision: dict[str, Any] | None) -> list[Thrown]:
-    """The exception that was thrown first, then what it hangs on."""
+def stack(event: Event, decision: dict[str, Any] | None, ruleset: Ruleset) -> list[Thrown]:
+    """In the order the rules walk it, so that whose it is can be read from the top."""
     trail = {tuple(walked["frame"]["at"]): walked for walked in (decision or {}).get("trail", ())}
     decider = tuple(((decision or {}).get("frame") or {}).get("at") or ())
-    return [
-        Thrown(
-            type=error.type,
-            value=error.value,
-            frames=tuple(
-                _shown(event, (index, place), trail.get((index, place)), decider)
-                for place in reversed(range(len(error.frames)))
-            ),
+    found = []
+    for index in walked_exceptions(event.exceptions, ruleset.exceptions):
+        error = event.exceptions[index]
+        frames = [
+            _shown(event, (index, at), trail.get((index, at)), decider, ruleset)
+            for at in reversed(range(len(error.frames)))
+        ]
+        found.append(
+            Thrown(
+                type=error.type,
+                module=error.module,
+                value=error.value,
+                relation=_relation(event, index),
+                runs=tuple(_runs(frames)),
+            )
         )
-        for index, error in reversed(list(enumerate(event.exceptions)))
-    ]
+    return found
 
 
 def _shown(
-    event: Event, at: tuple[int, int], walked: dict[str, Any] | None, decider: tuple[int, ...]
+    event: Event, at: At, walked: dict[str, Any] | None, decider: tuple[int, ...], ruleset: Ruleset
 ) -> Shown:
     frame = event.exceptions[at[0]].frames[at[1]]
-    named = frame.filename or frame.abs_path or frame.module or "(no file)"
+    path = repository_path(frame, event.platform, ruleset.roots_of(event.project)).path
+    if walked is not None:  # as it was seen when it was decided
+        path = walked["frame"]["path"]
     return Shown(
-        path=(walked and walked["frame"]["path"]) or named,
+        place=place(path or frame.filename or frame.abs_path or frame.module, frame.lineno),
         function=frame.function,
-        lineno=frame.lineno,
-        context_line=frame.context_line,
-        verdict=walked["verdict"] if walked else "not reached",
+        context_line=frame.context_line and frame.context_line.strip(),
+        verdict=walked["verdict"] if walked else NOT_REACHED,
         rule=walked["rule"] if walked else None,
+        beaten=walked["beaten"] if walked else [],
         decided=at == decider,
     )
+
+
+def _relation(event: Event, index: int) -> str:
+    if index == len(event.exceptions) - 1:
+        return "thrown"
+    after = event.exceptions[index + 1].type or "the next"
+    if event.exceptions[index].source == "__context__":
+        return f"being handled when {after} was thrown"
+    return f"cause of {after}"
+
+
+def _runs(frames: list[Shown]) -> list[Run]:
+    runs: list[Run] = []
+    for verdict, same in groupby(frames, key=lambda frame: frame.verdict):
+        run = tuple(same)
+        if verdict in _QUIET and len(run) >= _SHOWN + _FOLDED:
+            runs += [Run(run[:_SHOWN]), Run(run[_SHOWN:], folded=True)]
+        else:
+            runs.append(Run(run))
+    return runs

@@ -23,7 +23,19 @@ from service.pipeline import Handled
 
 LOG = logging.getLogger("pointsman")
 DELIVERY_OUTCOMES = ("delivered", "retried", "dead")
-REJECTIONS = ("malformed", "unauthorized", "too_large", "store_unavailable")
+REJECTIONS = (
+    "malformed_json",
+    "not_an_object",
+    "malformed_envelope",
+    "no_traceback",
+    "empty_event",
+    "batch_too_long",
+    "unsupported_encoding",
+    "bad_encoding",
+    "too_large",
+    "unauthorized",
+    "store_unavailable",
+)
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
 
 
@@ -31,7 +43,8 @@ class Telemetry:
     """One registry per service, so that several can live in one process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody asks for
+        # a second series per counter that nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")

@@ -175,9 +175,7 @@ class Worker:
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
-        tries = Tries(
-            attempts=delivery.attempts, first_at=delivery.created_at, plain=delivery.plain
-        )
+        tries = Tries(attempts=delivery.attempts, first_at=delivery.since, plain=delivery.plain)
         verdict = judge(error, tries, now=now, random=random.random())  # noqa: S311 jitter
         failed = msgspec.structs.replace(delivery, last_code=error.code, last_error=str(error))
         if isinstance(verdict, Retry | PlainOnce):

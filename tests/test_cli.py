@@ -1,6 +1,7 @@
 """The command line: stdout is the answer, stderr the talk; 0 fine, 1 findings, 2 misuse."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,11 @@ def test_serve_refuses_an_open_door_beyond_loopback_and_prints_a_pair(env: dict[
     assert answer.exit_code == 2
     assert "export POINTSMAN_INGEST_KEYS=" in answer.talk
     assert "export POINTSMAN_ADMIN_TOKEN=" in answer.talk
+
+
+def test_a_port_in_use_is_said_at_once(rules: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = pointsman("serve", "--rules", rules, "--port", port)
+    assert answer.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in answer.talk

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from matchers.errors import Origin
 from matchers.event import Event
+from matchers.ownership import Step
 from matchers.sketch import SketchError, sketch
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
@@ -27,7 +28,7 @@ class _Expected(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
     owner: str | None
-    step: str | None = None
+    step: Step | None = None
 
 
 def read_cases(section: object, checker: Checker, names: Mapping[str, str]) -> Iterator[Case]:

@@ -3,7 +3,9 @@
 import os
 import secrets
 import signal
+import socket
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated
 
@@ -24,12 +26,12 @@ def serve(
 ) -> None:
     """Run the service. SIGHUP reads the rules again; SIGTERM finishes what is in flight."""
     settings = _settings(host, port, str(rules) if rules else None)
+    listening = _listen(settings)
     configure_logs(settings.log_level)
     runtime = Runtime(settings)
     _greet(settings)
-    server = _Server(runtime)
-    signal.signal(signal.SIGHUP, lambda _signal, _frame: _reload(runtime))
-    server.run()
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
+    _Server(runtime).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
@@ -51,7 +53,7 @@ class _Server(uvicorn.Server):
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._runtime.drain()
+        _begin(self._runtime.drain)  # on a thread: a signal's handler must take no lock
         super().handle_exit(sig, frame)
 
 
@@ -88,11 +90,8 @@ def _refuse_open_doors(settings: Settings) -> None:
 
 
 def _greet(settings: Settings) -> None:
-    scheme, _, rest = settings.base_url.partition("://")
-    key, project = next(iter(settings.keys.items()), ("any", "1"))
-    shown = key if not settings.keys else "KEY"
     talk.print(f"Pointsman on {settings.base_url}", markup=False)
-    talk.print(f"  DSN    {scheme}://{shown}@{rest}/{project}", markup=False)
+    talk.print(f"  DSN    {settings.dsn}", markup=False)
     talk.print(f"  rules  {settings.rules}", markup=False)
     if not settings.admin_token.get_secret_value():
         talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
@@ -100,5 +99,18 @@ def _greet(settings: Settings) -> None:
         talk.print("  open: no ingest keys are set; any key in the DSN will do", markup=False)
 
 
-def _reload(runtime: Runtime) -> None:
-    threading.Thread(target=runtime.reload_rules, name="reload", daemon=True).start()
+def _listen(settings: Settings) -> socket.socket:
+    """Before anything starts, so that a port in use is said at once. Exits with MISUSE."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        misuse(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    return listening
+
+
+def _begin(work: Callable[[], object]) -> None:
+    threading.Thread(target=work, name=getattr(work, "__name__", None), daemon=True).start()

@@ -49,7 +49,7 @@ def retry_delivery(house: Runtime, id: str) -> Delivery | None:  # noqa: A002
             delivery,
             state="pending",
             due_at=house.clock(),
-            created_at=house.clock(),
+            since=house.clock(),
             settled_at=None,
             attempts=0,
             plain=False,

@@ -43,7 +43,9 @@ def _warnings(house: Runtime) -> list[Any]:
     if status.revision is None:
         said.append("no_rules: events are kept undecided")
     elif status.quarantined:
-        said.append(f"rules_quarantined: {len(status.problems)} problems; last good rules in force")
+        count = len(status.problems)
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        said.append(f"rules_quarantined: {problems}; last good rules in force")
     channels = rules.channels if rules else {}
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:

@@ -1,24 +1,31 @@
 """What people look at: the newest groups, one group, and the log-in form. Plain HTML."""
 
-from pathlib import Path
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from fastapi.templating import Jinja2Templates
 
+from matchers.ruleset import Ruleset
+from routers.group import Group
+from routers.rules import Unconfigured
 from service.auth import COOKIE, SESSION_SECONDS
-from service.endpoints.base import Admin, Open, found, plain, runtime
-from service.endpoints.deliveries import delivery_json, retry_delivery
-from service.endpoints.groups import group_json, resolve_group
+from service.endpoints.base import Admin, Open, found, runtime
+from service.endpoints.deliveries import retry_delivery
+from service.endpoints.groups import project_name, resolve_group
+from service.overview import OUTCOMES, VERDICTS, severity_of, why
+from service.render import render
 from service.runtime import Runtime
 from service.stack import stack
-from service.store.store import GroupFilter
+from service.store.rows import Delivery
+from service.store.store import GroupFilter, Latest
 
-SHOWN = 50  # groups on the first page
+SHOWN = 50  # groups on a page
+NOBODY = "unowned"  # in the filter: the groups that are no team's
+_OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 endpoints = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 
 
 def admin_form(request: Request, csrf: Annotated[str, Form()] = "") -> Runtime:
@@ -40,18 +47,25 @@ def newest_groups(
     q: Annotated[str, Query(max_length=200)] = "",
     cursor: str | None = None,
 ) -> Response:
-    wanted = GroupFilter(team=team or None, status=status or None, q=q or None)
+    whose = "" if team == NOBODY else team or None
+    wanted = GroupFilter(team=whose, status=status or None, q=q.strip() or None)
     page = house.store.groups(wanted, SHOWN, cursor)
-    rules = house.rules.current()
+    latest = house.store.latest(page.items)
     asked = {"team": team, "status": status, "q": q}
+    names = _names(house)
     return _page(
         request,
         "groups.html",
-        groups=[group_json(group, house) for group in page.items],
-        teams=list(rules.teams.values()) if rules else [],
+        rows=[_row(group, latest[group.id], house, names) for group in page.items],
+        teams=dict(sorted(names.items(), key=lambda named: named[1].casefold())),
         asked=asked,
-        older=page.next and "?" + urlencode(asked | {"cursor": page.next}),
+        paged=cursor is not None,
+        older=page.next and "/?" + urlencode(asked | {"cursor": page.next}),
         books=house.store.accounting(),
+        rules=house.rules.status(),
+        unconfigured=_unconfigured(house),
+        dead_ends=house.store.dead_ends(),
+        dead=_dead(house),
     )
 
 
@@ -59,15 +73,20 @@ def newest_groups(
 def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A002 the path's own word
     group = found(house.store.group(id), "group")
     kept = next(iter(house.store.events_of(id, 1)), None)
-    deliveries = house.store.deliveries(50, group=id).items
+    decision = kept.decision if kept else None
+    rules = house.rules.current()
     return _page(
         request,
         "group.html",
-        group=group_json(group, house),
-        event=plain(kept.event) if kept else None,
-        decision=kept.decision if kept else None,
-        stack=stack(kept.event, kept.decision) if kept else [],
-        deliveries=[delivery_json(delivery) for delivery in deliveries],
+        group=group,
+        team=_names(house).get(group.team or "", group.team),
+        project=project_name(group.project, house),
+        kept=kept,
+        decision=decision,
+        why=why(decision),
+        severity=severity_of(kept.event, decision) if kept and decision else None,
+        stack=stack(kept.event, decision, rules.ruleset if rules else Ruleset()) if kept else [],
+        deliveries=house.store.deliveries(50, group=id).items,
     )
 
 
@@ -80,19 +99,24 @@ def resolve(house: AdminForm, id: str) -> Response:  # noqa: A002
 @endpoints.post("/deliveries/{id}/retry")
 def retry(house: AdminForm, id: str) -> Response:  # noqa: A002
     delivery = found(retry_delivery(house, id), "delivery")
-    return RedirectResponse(f"/groups/{delivery.notification.group}", 303)
+    return RedirectResponse(f"/groups/{delivery.notification.group}#told", 303)
 
 
 @endpoints.get("/login")
-def log_in_form(request: Request, _house: Open, to: str = "/") -> Response:
+def log_in_form(request: Request, house: Open, to: str = "/") -> Response:
+    if house.auth.is_open:
+        return RedirectResponse(_own_path(to), 303)
     return _page(request, "login.html", to=_own_path(to), wrong=False)
 
 
 @endpoints.post("/login")
 def log_in(
-    request: Request, house: Open, token: Annotated[str, Form()], to: Annotated[str, Form()] = "/"
+    request: Request,
+    house: Open,
+    token: Annotated[str, Form()] = "",
+    to: Annotated[str, Form()] = "/",
 ) -> Response:
-    session = house.auth.log_in(token.strip())
+    session = house.auth.log_in(request.headers, token.strip())
     if session is None:
         return _page(request, "login.html", 401, to=_own_path(to), wrong=True)
     answer = RedirectResponse(_own_path(to), 303)
@@ -121,8 +145,11 @@ def wants_page(request: Request) -> bool:
 
 
 def to_log_in(request: Request) -> Response:
-    asked = request.url.path if request.method == "GET" else "/"
-    return RedirectResponse(f"/login?{urlencode({'to': asked})}", 303)
+    """And back again afterwards: to what was asked, or to the page whose form was sent."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET":
+        asked = _path_of(request.headers.get("referer", ""))
+    return RedirectResponse(f"/login?{urlencode({'to': _own_path(asked)})}", 303)
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:
@@ -131,20 +158,57 @@ def error_page(request: Request, status: int, detail: str) -> Response:
 
 def _page(request: Request, template: str, status: int = 200, **about: Any) -> Response:
     house = runtime(request)
+    cookie = request.cookies.get(COOKIE)
     about |= {
-        "csrf": house.auth.csrf(request.cookies.get(COOKIE)),
+        "csrf": house.auth.csrf(cookie),
         "open": house.auth.is_open,
-        "rules": house.rules.status(),
+        "signed_in": house.auth.signed_in(cookie),
+        "now": house.clock(),
+        "outcomes": OUTCOMES,
+        "verdicts": VERDICTS,
+        "settings": {"dsn": house.settings.dsn, "base_url": house.settings.base_url},
     }
-    answer = _templates.TemplateResponse(request, template, about, status)
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
-    )
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "same-origin"
-    return answer
+    return render(request, template, about, status)
+
+
+def _row(group: Group, latest: Latest, house: Runtime, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "group": group,
+        "team": names.get(group.team or "", group.team),
+        "project": project_name(group.project, house),
+        "why": why(latest.decision),
+        "outcome": latest.outcome,
+        "deliveries": latest.deliveries,
+    }
+
+
+def _names(house: Runtime) -> dict[str, str]:
+    """A team's slug → its name."""
+    rules = house.rules.current()
+    return {team.slug: team.name for team in rules.teams.values()} if rules else {}
+
+
+def _unconfigured(house: Runtime) -> dict[str, str]:
+    """Channels that cannot send, and why."""
+    rules = house.rules.current()
+    channels = rules.channels.items() if rules else ()
+    return {name: one.reason for name, one in channels if isinstance(one, Unconfigured)}
+
+
+def _dead(house: Runtime) -> list[Delivery]:
+    """The newest that were told nowhere, one of each group."""
+    newest = house.store.deliveries(50, state="dead").items
+    ended = [delivery for delivery in newest if delivery.fallback is None]
+    return list({one.notification.group: one for one in reversed(ended)}.values())[::-1]
 
 
 def _own_path(to: str) -> str:
     """Only ever a path of ours: no other site can have people sent to it from here."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+    return to if _OWN_PATH.fullmatch(to) else "/"
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return "/"

@@ -26,6 +26,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     tried: tuple[str, ...] = ()  # receivers it was dead at before this one
     fallback: str | None = None  # the receiver that was told instead, once this one is dead
     created_at: datetime
+    since: datetime  # its lifetime counts from here: as it was queued, or last retried by hand
     due_at: datetime  # while leased: when the lease ends
     settled_at: datetime | None = None
     last_code: str | None = None
@@ -107,6 +108,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "tried": ",".join(delivery.tried),
         "fallback": delivery.fallback,
         "created_at": to_us(delivery.created_at),
+        "since": to_us(delivery.since),
         "due_at": to_us(delivery.due_at),
         "settled_at": _us(delivery.settled_at),
         "last_code": delivery.last_code,
@@ -125,6 +127,7 @@ def delivery_record(row: Row) -> Delivery:
         tried=tuple(filter(None, row["tried"].split(","))),
         fallback=row["fallback"],
         created_at=from_us(row["created_at"]),
+        since=from_us(row["since"]),
         due_at=from_us(row["due_at"]),
         settled_at=_moment(row["settled_at"]),
         last_code=row["last_code"],

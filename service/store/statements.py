@@ -51,7 +51,7 @@ class Statements:
             return Statement(clause, dialect)
 
         self.event_known = compiled(
-            select(EVENTS.c.outcome).where(
+            select(EVENTS.c.group_id).where(
                 EVENTS.c.project == bindparam("project"), EVENTS.c.event_id == bindparam("event_id")
             )
         )
@@ -99,6 +99,11 @@ class Statements:
             )
             .order_by(DELIVERIES.c.due_at)
             .limit(1)
+        )
+        self.release_leases = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.state == "leased")
+            .values(state="pending", due_at=bindparam("now"))
         )
         self.count = compiled(_add_up(LEDGER))
         self.add_revision = compiled(

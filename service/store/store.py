@@ -38,6 +38,14 @@ class Kept(msgspec.Struct, frozen=True):
     outcome: str
 
 
+class Latest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list shows beside a group's record."""
+
+    decision: dict[str, Any] | None = None  # on its newest event; None: no longer kept
+    outcome: str | None = None
+    deliveries: tuple[Delivery, ...] = ()  # the newest first, a few
+
+
 class GroupFilter(msgspec.Struct, frozen=True, kw_only=True):
     """None asks nothing. `q` is looked for in title and culprit, whatever the case."""
 
@@ -61,15 +69,42 @@ class Store:
         query = query.order_by(GROUPS.c.last_seen.desc(), GROUPS.c.id.desc()).limit(limit + 1)
         with self._engine.begin() as connection:
             rows = connection.execute(query).mappings().all()
-            groups = [
-                group_record(dict(row), self._audiences(connection, row["id"])) for row in rows
-            ]
+            told = self._audiences(connection, [row["id"] for row in rows])
+        groups = [group_record(dict(row), told[row["id"]]) for row in rows]
         return _page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
 
     def group(self, id: str) -> Group | None:  # noqa: A002
         with self._engine.begin() as connection:
             row = connection.execute(select(GROUPS).where(GROUPS.c.id == id)).mappings().first()
-            return None if row is None else group_record(dict(row), self._audiences(connection, id))
+            told = self._audiences(connection, [id])
+        return None if row is None else group_record(dict(row), told[id])
+
+    def latest(self, groups: Sequence[Group], deliveries: int = 3) -> dict[str, Latest]:
+        """By group id: the decision on its newest event, and the newest that was told."""
+        ids = [group.id for group in groups]
+        newest = {(group.project, group.last_event_id): group.id for group in groups}
+        events = select(EVENTS.c.project, EVENTS.c.event_id, EVENTS.c.outcome, EVENTS.c.decision)
+        events = events.where(
+            EVENTS.c.project.in_({project for project, _ in newest}),
+            EVENTS.c.event_id.in_([event_id for _, event_id in newest]),
+        )
+        place = func.row_number().over(
+            partition_by=DELIVERIES.c.group_id, order_by=DELIVERIES.c.id.desc()
+        )
+        ranked = select(DELIVERIES, place.label("place")).where(DELIVERIES.c.group_id.in_(ids))
+        inner = ranked.subquery()
+        told = select(inner).where(inner.c.place <= deliveries).order_by(inner.c.id.desc())
+        found = {id: Latest() for id in ids}  # noqa: A001
+        with self._engine.begin() as connection:
+            for row in connection.execute(events).mappings():
+                group = newest.get((row["project"], row["event_id"]))
+                if group is not None:
+                    found[group] = Latest(decision=_decision(row), outcome=row["outcome"])
+            for row in connection.execute(told).mappings():
+                known = found[row["group_id"]]
+                more = (*known.deliveries, delivery_record(dict(row)))
+                found[row["group_id"]] = msgspec.structs.replace(known, deliveries=more)
+        return found
 
     def events_of(self, group: str, limit: int) -> list[Kept]:
         """The newest first."""
@@ -145,9 +180,13 @@ class Store:
             seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
         return _balance(books, states, events, int(seen))
 
-    def _audiences(self, connection: Connection, group: str) -> list[Any]:
-        query = select(AUDIENCES).where(AUDIENCES.c.group_id == group)
-        return list(connection.execute(query).mappings())
+    def _audiences(self, connection: Connection, groups: Sequence[str]) -> dict[str, list[Any]]:
+        """Rows by group id; one read for all of them."""
+        query = select(AUDIENCES).where(AUDIENCES.c.group_id.in_(groups))
+        found: dict[str, list[Any]] = {group: [] for group in groups}
+        for row in connection.execute(query).mappings():
+            found[row["group_id"]].append(row)
+        return found
 
 
 def _balance(
@@ -199,12 +238,12 @@ def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
 
 
 def _kept(row: Any) -> Kept:
-    decision = row["decision"]
-    return Kept(
-        msgspec.json.decode(row["body"], type=Event),
-        None if decision is None else msgspec.json.decode(decision),
-        row["outcome"],
-    )
+    return Kept(msgspec.json.decode(row["body"], type=Event), _decision(row), row["outcome"])
+
+
+def _decision(row: Any) -> dict[str, Any] | None:
+    raw = row["decision"]
+    return None if raw is None else msgspec.json.decode(raw)
 
 
 def _page(items: list[Any], limit: int, key: Any) -> Page:

@@ -85,6 +85,7 @@ DELIVERIES = Table(
     Column("tried", String, nullable=False),  # receivers it was dead at before, comma-joined
     Column("fallback", String),  # the receiver that was told instead
     Column("created_at", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),  # while leased: when the lease ends
     Column("settled_at", BigInteger),
     Column("last_code", String),

@@ -36,15 +36,15 @@ class Transaction:
         self._deliveries: list[dict[str, Any]] = []
         self._books: Counter[tuple[str, str]] = Counter()
 
-    def is_known(self, event: Event) -> bool:
-        """Whether an event of this project with this id was accepted before."""
-        if (event.project, event.event_id) in self._events:
-            return True
+    def known(self, event: Event) -> dict[str, Any] | None:
+        """The row, with its group_id, of an event of this project with this id; None: it is new."""
+        if row := self._events.get((event.project, event.event_id)):
+            return row
         params = {"project": event.project, "event_id": event.event_id}
-        return one(self._sql.event_known.run(self._cursor, params)) is not None
+        return one(self._sql.event_known.run(self._cursor, params))
 
     def accept(self, event: Event) -> None:
-        """Enter the event in the book of what came in, and keep its record. First `is_known`."""
+        """Enter the event in the book of what came in, and keep its record. First ask `known`."""
         self._books["accepted", ""] += 1
         self._events[event.project, event.event_id] = {
             "project": event.project,
@@ -66,11 +66,10 @@ class Transaction:
     def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
         """Enter the outcome, and queue one delivery for each notification."""
         self._books["outcome", routing.outcome] += 1
-        receivers = [told.receiver for told in routing.notifications]
         settled = {
             "group_id": group.id,
             "outcome": routing.outcome,
-            "decision": msgspec.json.encode(decision(ownership, receivers)),
+            "decision": msgspec.json.encode(decision(ownership, routing.receivers)),
         }
         row = self._events.get((event.project, event.event_id))
         if row is not None:
@@ -84,7 +83,9 @@ class Transaction:
             self.queue(told, event.received_at)
 
     def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> None:
-        delivery = Delivery(id=new_id(), notification=told, tried=tried, created_at=now, due_at=now)
+        delivery = Delivery(
+            id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
+        )
         self._books["queued", ""] += 1
         self._deliveries.append(delivery_row(delivery))
         self.queued.add(told.receiver)
@@ -103,6 +104,10 @@ class Transaction:
         self._sql.put_delivery.run(self._cursor, delivery_row(delivery))
         if delivery.state == "pending":
             self.queued.add(delivery.notification.receiver)
+
+    def release_leases(self, now: datetime) -> None:
+        """Give back what a service that died was sending. Only where no other can be alive."""
+        self._sql.release_leases.run(self._cursor, {"now": to_us(now)})
 
     def undecided_events(self, limit: int) -> list[Event]:
         rows = every(self._sql.undecided.run(self._cursor, {"limit": limit}))

@@ -106,6 +106,11 @@ MISTAKES = {
         "tests: [{framez: [a.py], owner: search}]",
         'rules.yaml:3:10: unknown key "framez" — did you mean "frames"?',
     ),
+    "a test of a step that is none": (
+        "tests: [{frames: [a.py], owner: search, step: frames}]",
+        "rules.yaml:3:47: Input should be 'explicit', 'override', 'frame', 'transparent', "
+        "'third_party', 'fallback', 'default' or 'unowned'",
+    ),
     "a policy that is none": (
         "policy: {mode: silent}",
         "rules.yaml:3:16: Input should be 'notify' or 'observe'",

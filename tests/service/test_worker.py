@@ -202,3 +202,22 @@ def test_an_alert_carries_the_decision_and_the_event(folder: Path, clock: Clock)
     (told,) = bodies[0]["notifications"]
     assert told["ownership"]["owners"] == ["payments"]
     assert told["event"]["exceptions"][0]["frames"][0]["filename"] == "billing/tax.py"
+
+
+def test_a_service_that_comes_back_sends_at_once_what_it_was_sending(
+    folder: Path, clock: Clock
+) -> None:
+    peer = Peer(answers(503), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        until(lambda: delivery(client, "pending")["last_code"] == "server_error")
+        id_ = delivery(client, "pending")["id"]
+
+        def die_with_it(tx: Transaction) -> None:
+            leased = tx.delivery(id_)
+            assert leased is not None
+            tx.put_delivery(leased.leased(until=clock() + LEASE))
+
+        inside(client).writer.run(die_with_it)
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        assert delivery(client, "delivered")["id"] == id_

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("tried", sa.String(), nullable=False),
         sa.Column("fallback", sa.String(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("last_code", sa.String(), nullable=True),

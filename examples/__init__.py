@@ -1,0 +1,1 @@
+"""Things to run. Nothing in the product imports them."""

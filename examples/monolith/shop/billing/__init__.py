@@ -1,0 +1,1 @@
+"""Money. Team payments."""
