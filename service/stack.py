@@ -7,7 +7,6 @@ import msgspec
 
 from matchers.engine import walked_exceptions
 from matchers.event import Event
-from matchers.paths import repository_path
 from matchers.ruleset import Ruleset
 from service.overview import place
 
@@ -71,7 +70,7 @@ def _shown(
     event: Event, at: At, walked: dict[str, Any] | None, decider: tuple[int, ...], ruleset: Ruleset
 ) -> Shown:
     frame = event.exceptions[at[0]].frames[at[1]]
-    path = repository_path(frame, event.platform, ruleset.roots_of(event.project)).path
+    path = ruleset.place(frame, event.platform, event.project, believe=True).path
     if walked is not None:  # as it was seen when it was decided
         path = walked["frame"]["path"]
     return Shown(
