@@ -31,6 +31,9 @@ class ExceptionValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     handled: bool | None = None
     # how it hangs on the exception thrown after it: "__cause__", "__context__", None: not said
     source: str | None = None
+    # in a tree of exceptions (groups): its own number, and that of the one it hangs on
+    exception_id: int | None = None
+    parent_id: int | None = None
     frames: tuple[Frame, ...] = ()  # caller → raise: the last frame raised
 
 

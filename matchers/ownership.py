@@ -98,6 +98,11 @@ def decision(ownership: Ownership, receivers: Sequence[str] = ()) -> dict[str, A
     }
 
 
+def frame_json(ref: FrameRef) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.to_builtins(ref)
+    return shown
+
+
 def rule_json(rule: Rule | None) -> dict[str, Any] | None:
     if rule is None:
         return None

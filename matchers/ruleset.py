@@ -1,7 +1,7 @@
 """The rules, compiled: immutable, swapped whole on reload."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -13,6 +13,7 @@ from matchers.index import PathIndex
 from matchers.kinds.base import Sight
 from matchers.paths import Placed, SourceRoot, place
 
+Section = Literal["rules", "overrides", "fallbacks"]
 Strategy = Literal["nearest", "sentry"]
 ExceptionOrder = Literal["root_cause_first", "thrown_first"]
 PLACES_LIMIT = 65_536  # frames whose place is remembered
@@ -113,6 +114,25 @@ class Ruleset:
         self.revision = revision
         self._index = RuleIndex(rules)
         self._places: dict[object, Placed] = {}
+
+    def with_rule(self, rule: Rule, section: Section = "rules") -> "Ruleset":
+        """The same with one more rule, the last of its section."""
+        added = {
+            name: (*getattr(self, name), rule) if name == section else getattr(self, name)
+            for name in get_args(Section)
+        }
+        return Ruleset(
+            **added,
+            default=self.default,
+            explicit_owner_tags=self.explicit_owner_tags,
+            names=self.names,
+            source_roots=self.source_roots,
+            projects=self.projects,
+            strategy=self.strategy,
+            exceptions=self.exceptions,
+            files=self.files,
+            revision=self.revision,
+        )
 
     def candidates(self, frame: Frame, path: str | None) -> list[Rule]:
         """The rules whose frame conditions hold, the last first; event conditions are not asked."""

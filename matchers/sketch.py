@@ -31,7 +31,9 @@ TEXTS = {  # the longest that is kept, in characters
     "server_name": NAME,
 }
 KEYS = frozenset({*TEXTS, "frames", "exceptions", "level", "tags", "fingerprint", "project"})
-EXCEPTION_KEYS = frozenset({"type", "value", "module", "source", "handled", "frames"})
+EXCEPTION_KEYS = frozenset(
+    {"type", "value", "module", "source", "handled", "exception_id", "parent_id", "frames"}
+)
 FRAME_TEXTS = {"filename": PATH, "abs_path": PATH, "module": NAME, "function": NAME}
 FRAME_KEYS = frozenset(
     {*FRAME_TEXTS, "path", "lineno", "colno", "in_app", "platform", "context_line"}
@@ -96,6 +98,8 @@ def _exception(value: object, place: Place) -> ExceptionValue:
         module=_text(members, "module", NAME, place),
         source=_text(members, "source", NAME, place),
         handled=_flag(members, "handled", place),
+        exception_id=_whole(members, "exception_id", 0, place),
+        parent_id=_whole(members, "parent_id", 0, place),
         frames=_frames(members.get("frames"), (*place, "frames")),
     )
 

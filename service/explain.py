@@ -3,19 +3,58 @@
 from typing import Any
 
 from matchers.event import Event
-from matchers.ownership import decision
+from matchers.explain import Asked, survey
+from matchers.ownership import decision, frame_json, rule_json
+from matchers.whynot import WhyNot, why_not
 from routers.route import would_tell
 from routers.rules import Rules
 from service.pipeline import decide
 
 
-def explain(event: Event, rules: Rules) -> dict[str, Any]:
-    """The decision with the receivers that would be told were the event new. Stores nothing."""
+def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, Any]:
+    """The decision, with every frame and whom it would tell were the event new. Stores nothing.
+
+    team: a slug; asks why it is not the owner, and which rule would have made it so.
+    """
     decided = decide(event, rules)
-    told = would_tell(decided.event, decided.ownership, rules)
-    return decision(decided.ownership, told)
+    ownership = decided.ownership
+    told = would_tell(decided.event, ownership, rules)
+    frames = survey(decided.event, rules.ruleset, ownership)
+    shown = decision(ownership, told) | {"frames": [_asked(one) for one in frames]}
+    if team is not None:
+        shown["why_not"] = _why_not(why_not(decided.event, rules.ruleset, team))
+    return shown
 
 
 def receivers_shown(team: str, rules: Rules) -> tuple[str, ...]:
     """Every channel that a team may be told through."""
     return tuple(receiver.channel for receiver in rules.receivers_of(team))
+
+
+def _asked(one: Asked) -> dict[str, Any]:
+    return {
+        "frame": frame_json(one.frame),
+        "verdict": one.verdict,
+        "rule": rule_json(one.rule),
+        "beaten": [rule_json(rule) for rule in one.beaten],
+        "why": one.why,
+        "decided": one.decided,
+    }
+
+
+def _why_not(found: WhyNot) -> dict[str, Any]:
+    proposal = found.proposal
+    return {
+        "team": found.team,
+        "owner": found.ownership.owner,
+        "lost": [
+            {"path": lost.path, "rule": rule_json(lost.rule), "why": lost.why}
+            for lost in found.lost
+        ],
+        "proposal": proposal
+        and {
+            "section": proposal.section,
+            "entry": proposal.text,
+            "after": str(proposal.after) if proposal.after else None,
+        },
+    }

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from matchers.engine import walked_exceptions
+from matchers.chain import walked_exceptions
 from matchers.event import Event
 from matchers.ruleset import Ruleset
 from service.overview import place

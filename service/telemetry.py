@@ -31,6 +31,7 @@ REJECTIONS = (
     "empty_event",
     "batch_too_long",
     "unsupported_encoding",
+    "unknown_frame_order",
     "bad_encoding",
     "too_large",
     "unauthorized",

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from matchers.errors import did_you_mean
 from matchers.event import Event, title
 from service.cli.base import (
     FINDINGS,
@@ -24,10 +25,11 @@ from service.cli.base import (
     talk,
 )
 from service.explain import explain as explained
-from service.ingest import native, sentry_envelope
+from service.ingest import native, sentry_envelope, sentry_store
 from service.ingest.base import InvalidEventError, Parsed, Request
 
-_COLOURS = {"owned": "green", "transparent": "cyan", "unowned": "yellow"}
+_COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
+_BEFORE_FRAMES = ("explicit", "override")
 
 
 def explain(
@@ -37,31 +39,33 @@ def explain(
     expect: Annotated[
         str | None, typer.Option(metavar="TEAM", help="Exit with 1 where it is another's.")
     ] = None,
+    why_not: Annotated[
+        str | None, typer.Option(metavar="TEAM", help="Which rule would have made it TEAM's.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Whose error this is, and why: every frame that was looked at, every step passed over."""
     loaded = load(rules, repo)
     complain(loaded.problems)
     event = _event(read_input(source), source)
-    decided = explained(event, loaded.rules)
+    names = loaded.rules.ruleset.names
+    if why_not is not None and why_not not in names:
+        misuse(f'unknown team "{why_not}"{did_you_mean(why_not, names)}')
+    decided = explained(event, loaded.rules, names[why_not] if why_not else None)
     if as_json:
         answer_json(decided)
     else:
         _print(event, decided)
     owner = decided["owners"][0] if decided["owners"] else None
-    expected = loaded.rules.ruleset.names.get(expect, expect) if expect else None
+    expected = names.get(expect, expect) if expect else None
     if expect and owner != expected:
         talk.print(f"expected {expect}, got {owner or 'nobody'}", markup=False)
         raise typer.Exit(FINDINGS)
 
 
 def _event(raw: bytes, source: str) -> Event:
-    """JSON, an envelope, or the text of a traceback, whatever it looks like."""
-    looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
-    content_type = "application/json" if looks_like_json else "text/plain"
-    request = Request(content_type=content_type, project="1", received_at=datetime.now(UTC))
     try:
-        events = _parse(raw, request).events
+        events = _parse(raw).events
     except InvalidEventError as error:
         misuse(f"{source}: {error}")
     if len(events) != 1:
@@ -69,13 +73,20 @@ def _event(raw: bytes, source: str) -> Event:
     return events[0]
 
 
-def _parse(raw: bytes, request: Request) -> Parsed:
-    try:
-        return native.parse(raw, request)
-    except InvalidEventError:
-        if b"\n" not in raw.strip() or request.content_type != "application/json":
-            raise
-    return sentry_envelope.parse(raw, request)
+def _parse(raw: bytes) -> Parsed:
+    """An event, an envelope, the text of a traceback, a packed event: whatever it looks like."""
+    looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
+    content_type = "application/json" if looks_like_json else "text/plain"
+    now = datetime.now(UTC)
+    request = Request(content_type=content_type, project="1", received_at=now)
+    other = sentry_envelope.parse if looks_like_json else sentry_store.parse
+    refused: list[InvalidEventError] = []
+    for parse in (native.parse, other):
+        try:
+            return parse(raw, request)
+        except InvalidEventError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def _print(event: Event, decided: dict[str, Any]) -> None:
@@ -83,33 +94,39 @@ def _print(event: Event, decided: dict[str, Any]) -> None:
     console = Console(highlight=False, soft_wrap=True, width=width)
     console.print(Text(title(event), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
-    for step in decided["steps"]:
-        if step["step"] in ("explicit", "override"):
-            table.add_row(f"({step['step']})", Text("passed over", style="dim"), step["reason"])
-    for walked in decided["trail"]:
-        table.add_row(*_walked(walked))
-    for step in decided["steps"]:
-        if step["step"] not in ("explicit", "override"):
-            table.add_row(f"({step['step']})", Text("passed over", style="dim"), step["reason"])
+    before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
+    for step in before:
+        table.add_row(*_passed_over(step))
+    for asked in decided["frames"]:
+        table.add_row(*_asked(asked))
+    for step in decided["steps"][len(before) :]:
+        table.add_row(*_passed_over(step))
     console.print(table)
     for warned in decided["warnings"]:
         console.print(f"warning {warned['code']}: {warned['message']}", markup=False)
     console.print(Text(_conclusion(decided), style="bold green" if decided["owners"] else "bold"))
+    if "why_not" in decided:
+        for line in _why_not(decided["why_not"]):
+            console.print(line, markup=False)
 
 
-def _walked(walked: dict[str, Any]) -> Iterator[Text]:
-    frame, rule = walked["frame"], walked["rule"]
+def _passed_over(step: dict[str, Any]) -> tuple[str, Text, str]:
+    return f"({step['step']})", Text("passed over", style="dim"), step["reason"]
+
+
+def _asked(asked: dict[str, Any]) -> Iterator[Text]:
+    """The frame, whose it would be, and by which rule; then why it decided, or did not."""
+    frame, rule = asked["frame"], asked["rule"]
     place = f"{frame['path'] or '(no path)'}" + (f":{frame['lineno']}" if frame["lineno"] else "")
-    yield Text(f"{place} in {frame['function']}" if frame["function"] else place)
+    style = "bold green" if asked["decided"] else ""
+    yield Text(f"{place} in {frame['function']}" if frame["function"] else place, style=style)
     if rule is None:
         yield Text("passed over", style="dim")
-        yield Text(walked["verdict"], style="dim")
+        yield Text(f"{asked['verdict']}: {asked['why']}", style="dim")
         return
-    said = " ".join(rule["owners"]) or "nobody"
-    shared = " (transparent: passed on)" if walked["verdict"] == "transparent" else ""
-    yield Text(said, style=_COLOURS.get(walked["verdict"], ""))
-    beat = "".join(f"\n  beats {_rule(lost)}" for lost in walked["beaten"])
-    yield Text(f"{_rule(rule)}{shared}{beat}")
+    yield Text(" ".join(rule["owners"]) or "nobody", style=style or _COLOURS[asked["verdict"]])
+    beaten = "".join(f"\n  beats {_rule(lost)}" for lost in asked["beaten"])
+    yield Text(f"{_rule(rule)}  ← {asked['why']}{beaten}")
 
 
 def _rule(rule: dict[str, Any]) -> str:
@@ -123,3 +140,20 @@ def _conclusion(decided: dict[str, Any]) -> str:
     if decided["receivers"]:
         parts.append("told through " + ", ".join(decided["receivers"]))
     return "→ " + " · ".join(parts)
+
+
+def _why_not(why: dict[str, Any]) -> Iterator[str]:
+    team, proposal = why["team"], why["proposal"]
+    if why["owner"] == team:
+        yield f"it is {team}'s already"
+        return
+    for lost in why["lost"]:
+        yield f"{team} lost {lost['path']}: {_rule(lost['rule'])} ({lost['why']})"
+    if proposal is None:
+        yield f"no one rule would make it {team}'s"
+    elif proposal["section"] == "tags":
+        yield f"the event names its owner, so no rule is asked; its tag: {proposal['entry']}"
+    else:
+        where = f"after {proposal['after']}" if proposal["after"] else "which is empty now"
+        yield f"to make it {team}'s, last in `{proposal['section']}:`, {where} (tried: it holds):"
+        yield f"  {proposal['entry']}"

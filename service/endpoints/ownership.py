@@ -43,9 +43,12 @@ def owners_of_paths(house: Admin, asked: Paths) -> list[dict[str, Any]]:
 
 
 @endpoints.post("/explain")
-async def explain_event(house: Admin, request: Request) -> dict[str, Any]:
-    """The decision on an event (JSON) or a traceback (text/plain), with its whole trail.
+async def explain_event(
+    house: Admin, request: Request, why_not: str | None = None
+) -> dict[str, Any]:
+    """The decision on an event (JSON) or a traceback (text/plain), with every frame.
 
+    why_not: a team; which rule, placed where, would have made it the owner.
     Nothing is stored, nothing is sent.
     """
     rules = rules_of(house)
@@ -56,7 +59,8 @@ async def explain_event(house: Admin, request: Request) -> dict[str, Any]:
     )
     if len(parsed.events) != 1:
         raise wire.InvalidEventError("not_one_event", "explain takes one event")
-    return explain(parsed.events[0], rules)
+    team = None if why_not is None else found(rules.ruleset.names.get(why_not), "team")
+    return explain(parsed.events[0], rules, team)
 
 
 @endpoints.get("/teams")

@@ -4,6 +4,7 @@ A body is one member, or a list of them that is answered member by member. A mem
 
     a Sentry event      {"exception": …, "message": …}; the fields of sentry_event
     a traceback         {"traceback": "…text…", "platform"?, "environment"?, "tags"?, …}
+                        "frame_order": "newest_first" where the raise comes first
     an event in short   {"frames": […]} or {"exceptions": […]}, as in matchers/sketch.py but lenient
 
 and a text/plain body is a traceback. Refusals: https://www.rfc-editor.org/rfc/rfc9457
@@ -33,6 +34,7 @@ from service.ingest.tracebacks import parse_traceback
 
 BATCH = 1000  # members
 PROJECT = 100  # characters
+_OF_MECHANISM = ("source", "handled", "exception_id", "parent_id")
 
 
 class Peek(msgspec.Struct, frozen=True):
@@ -42,6 +44,7 @@ class Peek(msgspec.Struct, frozen=True):
     frames: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     exceptions: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     project: Any = None
+    frame_order: Any = None
 
 
 def parse(body: bytes, request: Request) -> Parsed:
@@ -98,7 +101,20 @@ def _member(member: bytes, request: Request) -> Event:
         event = parse_event(member, request)
     if not _says_anything(event):
         raise InvalidEventError("empty_event", "neither an exception, a message nor a tag")
-    return event
+    return _oldest_first(event, peek.frame_order)
+
+
+def _oldest_first(event: Event, frame_order: object) -> Event:
+    """As every Event has its frames: caller → raise."""
+    if frame_order in (None, "oldest_first"):
+        return event
+    if frame_order != "newest_first":
+        said = "frames are oldest_first (the raise last) or newest_first"
+        raise InvalidEventError("unknown_frame_order", said, "frame_order")
+    turned = (
+        msgspec.structs.replace(error, frames=error.frames[::-1]) for error in event.exceptions
+    )
+    return msgspec.structs.replace(event, exceptions=tuple(turned))
 
 
 def _peek(member: bytes) -> Peek:
@@ -139,7 +155,7 @@ def _from_short(tree: Mapping[str, Any], request: Request) -> Event:
 def _value(error: Any) -> Any:
     if not isinstance(error, Mapping):
         return error  # mended away
-    mechanism = {"source": error.get("source"), "handled": error.get("handled")}
+    mechanism = {name: error.get(name) for name in _OF_MECHANISM}
     frames = [_frame(frame) for frame in _listed(error.get("frames"))]
     return {"mechanism": mechanism, **error, "stacktrace": {"frames": frames}}
 

@@ -184,6 +184,8 @@ def _exception(value: ExceptionShape) -> ExceptionValue:
         module=clean(value.module, NAME),
         handled=mechanism.handled,
         source=clean(mechanism.source),
+        exception_id=mechanism.exception_id,
+        parent_id=mechanism.parent_id,
         frames=_frames(value.stacktrace),
     )
 

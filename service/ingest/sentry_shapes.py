@@ -18,6 +18,8 @@ class Stack(msgspec.Struct, kw_only=True):
 class Mechanism(msgspec.Struct, kw_only=True):
     handled: bool | None = None
     source: Scalar = None
+    exception_id: int | None = None
+    parent_id: int | None = None
 
 
 class ExceptionShape(msgspec.Struct, kw_only=True):

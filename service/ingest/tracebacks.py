@@ -10,6 +10,7 @@ members, the last of them first, and then the group. One pass, linear in the tex
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import msgspec
 
@@ -46,6 +47,8 @@ class _Raised:
     frames: list[Frame] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # `Type: message`, and the message's others
     source: str | None = None
+    number: int | None = None  # where the text holds a group
+    parent: int | None = None
     members: list["_Chain"] = field(default_factory=list)  # of an exception group
 
 
@@ -63,6 +66,8 @@ def parse_traceback(text: str) -> tuple[ExceptionValue, ...]:
     reader = _Reader()
     for line in text[-TEXT:].split("\n"):
         reader.read(line.rstrip("\r"))
+    if any(raised.members for raised in reader.chains[0].raised):
+        _number(reader.chains[0], None, count())
     exceptions = list(_flat(reader.chains[0]))
     if not exceptions:
         raise InvalidEventError("no_traceback", f'nothing follows a line "{HEADER}"')
@@ -180,6 +185,15 @@ def _flat(chain: _Chain) -> Iterator[ExceptionValue]:
             yield _exception(raised)
 
 
+def _number(chain: _Chain, parent: int | None, numbers: Iterator[int]) -> None:
+    """As sentry-sdk numbers a group: the group before its members, these in their own order."""
+    for raised in reversed(chain.raised):
+        raised.number, raised.parent = next(numbers), parent
+        for members in raised.members:
+            _number(members, raised.number, numbers)
+        parent = raised.number
+
+
 def _exception(raised: _Raised) -> ExceptionValue:
     # a traceback that came from another process stands in quotes
     told = "\n".join(raised.lines).rstrip().removesuffix('\n"""')
@@ -190,5 +204,7 @@ def _exception(raised: _Raised) -> ExceptionValue:
         value=clean((value or "").strip(), MESSAGE),
         module=clean((module or "").rstrip("."), NAME),
         source=raised.source,
+        exception_id=raised.number,
+        parent_id=raised.parent,
         frames=tuple(cut_middle(raised.frames, FRAMES)),
     )

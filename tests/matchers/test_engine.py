@@ -2,7 +2,8 @@
 
 import pytest
 
-from matchers.engine import match, walked_exceptions
+from matchers.chain import walked_exceptions
+from matchers.engine import match
 from matchers.event import Event
 from matchers.ownership import Ownership, decision, why
 from tests.builders import an_event, raised_in, the_rules, thrown

@@ -1,0 +1,43 @@
+"""Whose each captured error is, through the command line, against what was written by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conformance import rules_file
+from tests.ingest.captured import CAPTURES, load
+from tests.running_cli import pointsman
+
+WRITTEN = yaml.safe_load((Path(__file__).parent / "data" / "owners.yaml").read_text())
+
+
+def nearest(given: bytes, folder: Path) -> list[object]:
+    rules = rules_file(WRITTEN["rules"], folder)
+    answer = pointsman("explain", "-", "--rules", rules, "--json", given=given)
+    decided = json.loads(answer.out)
+    assert decided["step"] == "frame"
+    return [decided["owners"][0], decided["frame"]["path"], decided["frame"]["lineno"]]
+
+
+@pytest.mark.parametrize("name", WRITTEN["captures"])
+def test_a_captured_error_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
+    assert nearest(load(name).body, tmp_path) == WRITTEN["captures"][name]
+
+
+@pytest.mark.parametrize("name", WRITTEN["texts"])
+def test_a_printed_traceback_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
+    text = (CAPTURES / "text" / f"{name}.txt").read_bytes()
+    assert nearest(text, tmp_path) == WRITTEN["texts"][name]
+
+
+def test_every_capture_with_an_event_that_has_frames_is_asked() -> None:
+    expected = yaml.safe_load((CAPTURES.parent / "captures.yaml").read_text())
+    with_frames = {
+        case["capture"]
+        for case in expected
+        for event in case.get("events", ())
+        if any(event.get("frames", ()))
+    }
+    assert with_frames == set(WRITTEN["captures"])
