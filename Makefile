@@ -4,11 +4,11 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run demo check test lock docs clean
+.PHONY: install run demo check test bench prove lock docs clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make run | demo | test | check | install | docs | lock"
+	@echo "make run | demo | test | check | bench | prove | install | docs | lock"
 
 # $(1): the lock file. uv is used when present: it is the same lock, only faster.
 define install_from
@@ -46,6 +46,12 @@ check: $(VENV)/.dev
 
 test: check
 	$(BIN)/pytest
+
+bench: $(VENV)/.dev  ## ratios of two things run in turn
+	$(BIN)/python -m benchmarks.matching
+
+prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
+	$(BIN)/python -m benchmarks.prove
 
 docs: $(VENV)/.dev  ## what is generated: docs/settings.md
 	$(BIN)/python -m service.cli.settings_page > docs/settings.md

@@ -72,7 +72,12 @@ class Climb:
     def matching(self, seen: Seen) -> list[Rule]:
         """Every rule that matches the frame, the winner first."""
         candidates = self.ruleset.candidates(seen.frame, seen.ref.path)
-        return [rule for rule in candidates if rule.holds_for_event is always or self.holds(rule)]
+        return [
+            rule
+            for rule in candidates
+            if (rule.holds_for_event is always or self.holds(rule))
+            and (seen.in_app or rule.looks_at_frames)
+        ]
 
     def holds(self, rule: Rule) -> bool:
         known = self._holds.get(id(rule))

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 Value = TypeVar("Value")
 MEMO_LIMIT = 4096  # texts that a GlobSet remembers
@@ -62,7 +62,7 @@ class GlobSet(Generic[Value]):
         self._globs: list[tuple[str, Value]] = []
         self._fitting: list[tuple[Callable[[str], bool], Value]] = []
         self._files: _Files[Value] | None = None
-        self._memo: dict[str, tuple[Value, ...]] = {}
+        self._memo: dict[str, Sequence[Value]] = {}
 
     def add(self, glob: str, value: Value) -> None:
         self._globs.append((glob, value))
@@ -72,50 +72,72 @@ class GlobSet(Generic[Value]):
         """What is no plain glob; asked of every text."""
         self._fitting.append((fits, value))
 
-    def find(self, text: str) -> tuple[Value, ...]:
-        """The values of the globs that fit, in no order."""
+    def find(self, text: str) -> Sequence[Value]:
+        """The values of the globs that fit, in no order; remembered."""
         found = self._memo.get(text)
         if found is None:
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
-            found = self._memo[text] = tuple(self._search(text))
+            found = self._memo[text] = self.search(text)
         return found
 
-    def _search(self, text: str) -> list[Value]:
+    def search(self, text: str) -> Sequence[Value]:
+        """As find, of a text that is not likely to come again."""
         if self._files is None:
             self._files = _Files(self._globs)
-        found = [value for fits, value in self._fitting if fits(text)]
-        return found + [value for glob, value in self._files.near(text) if compile_glob(glob)(text)]
+        near = self._files.near(text)
+        found = [value for glob, value in near if compile_glob(glob)(text)] if near else _NONE
+        if self._fitting:
+            return [*found, *(value for fits, value in self._fitting if fits(text))]
+        return found
+
+    def forget(self) -> None:
+        self._memo.clear()
 
 
-_Key = tuple[Literal["whole", "start", "end", "gram", "any"], str]
+_NONE: list[Any] = []  # never changed
+_Kind = Literal["whole", "start", "end", "gram", "any"]
+_Key = tuple[_Kind, str]
 
 
 class _Files(Generic[Value]):
     def __init__(self, globs: Sequence[tuple[str, Value]]) -> None:
         keys = [list(_keys(glob)) for glob, _ in globs]
         common = Counter(key for these in keys for key in these)
-        self._filed: dict[_Key, list[tuple[str, Value]]] = {}
+        filed: dict[_Kind, dict[str, list[tuple[str, Value]]]] = {
+            kind: {} for kind in get_args(_Kind)
+        }
         for entry, these in zip(globs, keys, strict=True):
-            rarest = min(these, key=lambda key: (common[key], -len(key[1])))
-            self._filed.setdefault(rarest, []).append(entry)
-        self._starts = sorted({len(text) for kind, text in self._filed if kind == "start"})
-        self._ends = sorted({len(text) for kind, text in self._filed if kind == "end"})
-        self._has_grams = any(kind == "gram" for kind, _ in self._filed)
+            kind, text = min(these, key=lambda key: (common[key], -len(key[1])))
+            filed[kind].setdefault(text, []).append(entry)
+        self._any = filed["any"].get("", [])
+        self._whole, self._grams = filed["whole"], filed["gram"]
+        self._starts = _by_length(filed["start"])
+        self._ends = _by_length(filed["end"])
 
     def near(self, text: str) -> list[tuple[str, Value]]:
         """Every glob that may fit."""
-        filed = self._filed
-        near = list(filed.get(("any", ""), ()))
-        near += filed.get(("whole", text), ())
-        for length in self._starts:
-            near += filed.get(("start", text[:length]), ())
-        for length in self._ends:
-            near += filed.get(("end", text[-length:]), ())
-        if self._has_grams:
+        near = [*self._any, *self._whole.get(text, ())] if self._any or self._whole else []
+        for length, starts in self._starts:
+            if found := starts.get(text[:length]):
+                near += found
+        for length, ends in self._ends:
+            if found := ends.get(text[-length:]):
+                near += found
+        if self._grams:
             for gram in {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}:
-                near += filed.get(("gram", gram), ())
+                near += self._grams.get(gram, ())
         return near
+
+
+def _by_length(
+    filed: dict[str, list[tuple[str, Value]]],
+) -> list[tuple[int, dict[str, list[tuple[str, Value]]]]]:
+    lengths = sorted({len(text) for text in filed})
+    return [
+        (length, {text: these for text, these in filed.items() if len(text) == length})
+        for length in lengths
+    ]
 
 
 def _keys(glob: str) -> Iterator[_Key]:

@@ -33,19 +33,47 @@ class _Node:
         self.leaf: list[int] = []
 
 
-_State = tuple[_Node, ...]
-_Folder = tuple[_State, frozenset[int]]  # after the folder: what is possible, what owns it already
+class _Folder:
+    """What is possible after a folder, and what a file in it meets."""
+
+    __slots__ = ("globs", "literals", "owned", "ranked", "state")
+
+    def __init__(self, state: tuple[_Node, ...], owned: frozenset[int]) -> None:
+        self.state = state
+        self.owned = owned  # by rules that own the folder, and so everything in it
+        met = set(owned)
+        for node in state:
+            if node.star is not None:
+                met.update(node.star.tree, node.star.leaf)
+        self.ranked = tuple(sorted(met, reverse=True))  # what any file in it meets, `*` included
+        self.literals = [node.literal for node in state if node.literal]
+        self.globs = [node.globs for node in state if node.globs is not None]
+
+    def file(self, name: str) -> tuple[int, ...]:
+        """The numbers of all rules that own the file, the highest first."""
+        met = [literal[name] for literal in self.literals if name in literal]
+        for globs in self.globs:
+            met += globs.search(name)
+        if not met:
+            return self.ranked if name else tuple(sorted(self.owned, reverse=True))
+        numbers = set(self.ranked if name else self.owned)
+        for node in met:
+            numbers.update(node.tree, node.leaf)
+        return tuple(sorted(numbers, reverse=True))
 
 
 class PathIndex:
     def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
         """Pairs of a CODEOWNERS pattern and its rule's number. Raises PatternError."""
         self._globs: dict[tuple[int, str], _Node] = {}
+        self._globbed: list[GlobSet[_Node]] = []
         root = _Node()
         for text, number in patterns:
             self._add(root, parse_pattern(text), number)
         del self._globs
-        self._root: _Folder = (_with_deep(root), frozenset(root.below))
+        for those in self._globbed:
+            those.find("")  # files the globs now, not in somebody's first look-up
+        self._root = _Folder(_with_deep(root), frozenset(root.below))
         self._folders: dict[str, _Folder] = {}
         self._paths: dict[str, tuple[int, ...]] = {}
 
@@ -53,26 +81,24 @@ class PathIndex:
         """The numbers of all rules that own the path, the highest first."""
         found = self._paths.get(path)
         if found is None:
+            folder, slash, name = path.rpartition("/")
+            known = self._folders.get(folder) or self._folder(folder) if slash else self._root
+            found = known.file(name) if path else ()
             if len(self._paths) >= PATHS_LIMIT:
                 self._paths.clear()
-            found = self._paths[path] = self._match(path)
+            self._paths[path] = found
         return found
 
-    def _match(self, path: str) -> tuple[int, ...]:
-        folder, slash, name = path.rpartition("/")
-        state, owned = self._folder(folder) if slash else self._root
-        found = set(owned)
-        for node in state:
-            for child in _children(node, name):
-                found.update(child.tree)
-                found.update(child.leaf)
-        return tuple(sorted(found, reverse=True)) if path else ()
+    def forget(self) -> None:
+        """Empty the memos: the next look-up costs what a first one does."""
+        self._folders.clear()
+        self._paths.clear()
+        for node in self._globbed:
+            node.forget()
 
     def _folder(self, folder: str) -> _Folder:
         """As deep as it is known, then down segment by segment, remembering each."""
-        known = self._folders.get(folder)
-        if known is not None:
-            return known
+        known: _Folder | None = None
         segments = folder.split("/")
         start = len(segments) - 1
         while start and (known := self._folders.get("/".join(segments[:start]))) is None:
@@ -108,7 +134,9 @@ class PathIndex:
         known = self._globs.get((id(node), segment))
         if known is None:
             known = self._globs[id(node), segment] = _Node()
-            node.globs = node.globs or GlobSet()
+            if node.globs is None:
+                node.globs = GlobSet()
+                self._globbed.append(node.globs)
             if "\\" in segment:
                 node.globs.add_fitting(_escaped_glob(segment), known)
             else:
@@ -117,17 +145,15 @@ class PathIndex:
 
 
 def _enter(folder: _Folder, segment: str) -> _Folder:
-    state, owned = folder
     reached: dict[_Node, None] = {}
     found: set[int] = set()
-    for node in state:
+    for node in folder.state:
         if node.stays:
             reached[node] = None
         for child in _children(node, segment):
             reached.update(dict.fromkeys(_with_deep(child)))
-            found.update(child.tree)
-            found.update(child.below)
-    return tuple(reached), owned | found if found else owned
+            found.update(child.tree, child.below)
+    return _Folder(tuple(reached), folder.owned | found if found else folder.owned)
 
 
 def _children(node: _Node, segment: str) -> Sequence[_Node]:
@@ -154,5 +180,5 @@ def _escaped_glob(segment: str) -> Callable[[str], bool]:
     return lambda text: regex.fullmatch(text) is not None
 
 
-def _with_deep(node: _Node) -> _State:
+def _with_deep(node: _Node) -> tuple[_Node, ...]:
     return (node,) if node.deep is None else (node, node.deep)

@@ -40,6 +40,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     holds_for_event: Callable[[Event], bool] = always
     holds_for_frame: Callable[[Sight], bool] = always
 
+    @property
+    def looks_at_frames(self) -> bool:
+        """One that does not matches every in-app frame, and no other."""
+        found_by = self.paths or self.modules or self.functions
+        return bool(found_by) or self.holds_for_frame is not always
+
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     slug: str

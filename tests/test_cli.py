@@ -36,7 +36,7 @@ def test_explain_names_the_owner_of_a_traceback_and_prints_the_trail(rules: Path
     assert (answer.exit_code, answer.talk) == (0, "")
     assert lines[0] == "DatabaseError: cannot parse dsn 'db.internal'"
     assert "shop/common/db.py:12 in connect" in lines[3]
-    assert "(transparent: passed on)" in lines[3]
+    assert "path: /shop/common/  ← shared code: passed on" in lines[3]
     assert lines[-1].startswith("→ billing · step frame · ")
     assert lines[-1].endswith("path: /shop/billing/ · told through log")
 

@@ -1,5 +1,6 @@
 """`pointsman coverage`: of a repository's files, what is owned, by whom, and what is not."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,7 +65,7 @@ def _json(found: Coverage) -> dict[str, Any]:
 
 
 def _print(found: Coverage) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 200)
     table = Table("directory", "files", "owners", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for folder, owners in _by_folder(found).items():
         said = ", ".join(f"{owner} {count}" for owner, count in owners.most_common())
@@ -89,7 +90,7 @@ def _by_folder(found: Coverage) -> dict[str, Counter[str]]:
     folders: dict[str, Counter[str]] = {}
     for one in found.files:
         folder = "/".join(one.path.split("/")[:-1][:2])
-        folders.setdefault(f"{folder}/", Counter())[_owner(one)] += 1
+        folders.setdefault(f"{folder}/" if folder else "(root)", Counter())[_owner(one)] += 1
     return folders
 
 

@@ -153,3 +153,12 @@ def test_the_decision_in_json_has_the_contracts_keys() -> None:
 )
 def test_any_event_is_decided(event: Event) -> None:
     assert decided(event).step in ("transparent", "unowned")
+
+
+def test_a_rule_without_a_frame_condition_matches_no_frame_that_is_not_ours() -> None:
+    rules = the_rules(
+        "teams: {a: {}, b: {}}\nrules: [{environment: production, owner: a}]\ndefault: b"
+    )
+    theirs = an_event(frames=[{"path": "site-packages/x.py"}], environment="production")
+    ours = an_event(frames=["x.py"], environment="production")
+    assert [match(event, rules.ruleset).step for event in (theirs, ours)] == ["default", "frame"]
