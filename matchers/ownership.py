@@ -100,6 +100,8 @@ def decision(ownership: Ownership, receivers: Sequence[str] = ()) -> dict[str, A
 
 def frame_json(ref: FrameRef) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(ref)
+    if ref.by is None:
+        del shown["by"]
     return shown
 
 
@@ -115,7 +117,7 @@ def rule_json(rule: Rule | None) -> dict[str, Any] | None:
 
 
 def _frame(ref: FrameRef | None) -> dict[str, Any] | None:
-    return None if ref is None else msgspec.to_builtins(ref)
+    return None if ref is None else frame_json(ref)
 
 
 def why(ownership: Ownership) -> str:

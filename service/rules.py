@@ -10,6 +10,7 @@ import msgspec
 
 from matchers.errors import Origin, Problem
 from routers.rules import Loaded, Rules, load_rules
+from service.repository import RepositoryError, read_files
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 
@@ -39,12 +40,14 @@ class RulesKeeper:
         telemetry: Telemetry,
         *,
         environ: Mapping[str, str],
+        repository: Path | None = None,
         clock: Callable[[], datetime],
     ) -> None:
         self._path = path
         self._writer = writer
         self._telemetry = telemetry
         self._environ = environ
+        self._repository = repository
         self._clock = clock
         self._reloading = threading.Lock()
         self._rules: Rules | None = None
@@ -82,7 +85,16 @@ class RulesKeeper:
         except OSError as error:
             said = f"the rules file cannot be read: {error.strerror or type(error).__name__}"
             return Loaded(Rules.empty(), (Problem(Origin(str(self._path), 1), said),), b"")
-        return load_rules(raw, str(self._path), self._environ)
+        return self._load(raw, str(self._path))
+
+    def _load(self, raw: bytes, file: str, revision: str | None = None) -> Loaded:
+        files = None
+        if self._repository is not None:
+            try:
+                files = read_files(self._repository)
+            except RepositoryError as error:  # paths are then taken as they were sent
+                LOG.error("repository_unreadable", extra={"reason": str(error)})
+        return load_rules(raw, file, self._environ, revision=revision, files=files)
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()
@@ -103,9 +115,7 @@ class RulesKeeper:
         if row is None:
             LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
             return
-        kept = load_rules(
-            row["content"], row["file"], self._environ, revision=row["revision"]
-        ).rules
+        kept = self._load(row["content"], row["file"], row["revision"]).rules
         self._swap(msgspec.structs.replace(kept, sequence=row["sequence"]))
         LOG.warning("rules_restored", extra={"revision": row["revision"], "file": row["file"]})
 

@@ -45,7 +45,12 @@ class Runtime:
             on_commit=self.telemetry.committed,
         )
         self.rules = RulesKeeper(
-            settings.rules, self.writer, self.telemetry, environ=environ, clock=clock
+            settings.rules,
+            self.writer,
+            self.telemetry,
+            environ=environ,
+            repository=settings.repository,
+            clock=clock,
         )
         self.intake = Intake(
             self.writer, self.rules.current, self.telemetry, public_url=settings.base_url

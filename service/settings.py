@@ -36,6 +36,13 @@ class Settings(BaseModel):
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="The port to listen on.")] = 8000
     rules: Annotated[Path, Field(description="The rules file.")] = Path("ownership_rules.yaml")
+    repository: Annotated[
+        Path | None,
+        Field(
+            description="A checkout, or a file that lists the repository's paths: "
+            "a frame's path is then one of them."
+        ),
+    ] = None
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")

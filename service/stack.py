@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 
 from matchers.chain import walked_exceptions
+from matchers.engine import match
 from matchers.event import Event
+from matchers.explain import Asked, survey
+from matchers.ownership import rule_json
 from matchers.ruleset import Ruleset
 from service.overview import place
 
@@ -15,15 +18,13 @@ _QUIET = {NOT_REACHED, "not_in_app", "no_rule"}
 _SHOWN = 2  # of a run of frames that say the same; what is more is folded
 _FOLDED = 2  # no fewer are worth folding
 
-At = tuple[int, int]  # the exception's and the frame's own index in the event
-
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     place: str  # "path:line", the path as the rules see it
     function: str | None
     context_line: str | None
     verdict: str  # the trail's, or NOT_REACHED
-    rule: dict[str, Any] | None
+    rule: dict[str, Any] | None  # of a frame not reached: the one that would have won it
     beaten: list[dict[str, Any]]  # rules that matched as well, and lost
     decided: bool
 
@@ -44,14 +45,18 @@ class Thrown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stack(event: Event, decision: dict[str, Any] | None, ruleset: Ruleset) -> list[Thrown]:
-    """In the order the rules walk it, so that whose it is can be read from the top."""
+    """In the order the rules walk it, so that whose it is can be read from the top.
+
+    Of frames that the decision did not come to, `ruleset` says whose they would have been.
+    """
     trail = {tuple(walked["frame"]["at"]): walked for walked in (decision or {}).get("trail", ())}
     decider = tuple(((decision or {}).get("frame") or {}).get("at") or ())
+    asked = {one.frame.at: one for one in survey(event, ruleset, match(event, ruleset))}
     found = []
     for index in walked_exceptions(event.exceptions, ruleset.exceptions):
         error = event.exceptions[index]
         frames = [
-            _shown(event, (index, at), trail.get((index, at)), decider, ruleset)
+            _shown(event, asked[index, at], trail.get((index, at)), decider)
             for at in reversed(range(len(error.frames)))
         ]
         found.append(
@@ -67,10 +72,10 @@ def stack(event: Event, decision: dict[str, Any] | None, ruleset: Ruleset) -> li
 
 
 def _shown(
-    event: Event, at: At, walked: dict[str, Any] | None, decider: tuple[int, ...], ruleset: Ruleset
+    event: Event, asked: Asked, walked: dict[str, Any] | None, decider: tuple[int, ...]
 ) -> Shown:
-    frame = event.exceptions[at[0]].frames[at[1]]
-    path = ruleset.place(frame, event.platform, event.project, believe=True).path
+    frame = event.exceptions[asked.frame.at[0]].frames[asked.frame.at[1]]
+    path = asked.frame.path
     if walked is not None:  # as it was seen when it was decided
         path = walked["frame"]["path"]
     return Shown(
@@ -78,9 +83,9 @@ def _shown(
         function=frame.function,
         context_line=frame.context_line and frame.context_line.strip(),
         verdict=walked["verdict"] if walked else NOT_REACHED,
-        rule=walked["rule"] if walked else None,
-        beaten=walked["beaten"] if walked else [],
-        decided=at == decider,
+        rule=walked["rule"] if walked else rule_json(asked.rule),
+        beaten=walked["beaten"] if walked else list(filter(None, map(rule_json, asked.beaten))),
+        decided=asked.frame.at == decider,
     )
 
 

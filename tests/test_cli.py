@@ -147,3 +147,41 @@ def test_a_port_in_use_is_said_at_once(rules: Path) -> None:
         answer = pointsman("serve", "--rules", rules, "--port", port)
     assert answer.exit_code == 2
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in answer.talk
+
+
+def test_why_not_says_which_rule_would_have_made_it_theirs(rules: Path) -> None:
+    words = ("explain", "-", "--rules", rules, "--why-not")
+    lines = pointsman(*words, "web", given=TRACEBACK).out.splitlines()
+    assert lines[-2:] == [
+        f"it would be web's by this as the last of `rules:`, after {rules}:8:",
+        "  - {path: /shop/billing/invoice.py, owner: web}",
+    ]
+    assert pointsman(*words, "billing", given=TRACEBACK).out.endswith("it is billing's already\n")
+    answer = pointsman(*words, "wep", given=TRACEBACK)
+    assert (answer.exit_code, answer.talk) == (2, 'unknown team "wep" — did you mean "web"?\n')
+
+
+def test_coverage_is_a_test_for_ci(rules: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.write_text("shop/web/a.py\nshop/web/b.py\ngen/c.py\nREADME.md\n")
+    words = ("coverage", "--rules", rules, "--repo", files)
+    assert pointsman(*words, "--fail-under", 66).exit_code == 0
+    answer = pointsman(*words, "--fail-under", 67)
+    assert (answer.exit_code, answer.talk) == (1, "66.7 % is under 67 %\n")
+    shown = json.loads(pointsman(*words, "--json").out)
+    assert shown["teams"] == {"web": 2, "(unowned on purpose)": 1, "(unowned)": 1}
+    assert [rule["text"] for rule in shown["dead_rules"]] == [
+        "path: /shop/billing/",
+        "path: /shop/common/",
+    ]
+    assert pointsman("coverage", "--rules", rules, "--repo", "/no/such").exit_code == 2
+
+
+def test_a_checkout_gives_a_frame_its_path(rules: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / "shop/web").mkdir(parents=True)
+    (repository / "shop/web/pay.py").touch()
+    event = json.dumps({"frames": ["/opt/anywhere/web/pay.py"]})
+    words = ("explain", "-", "--rules", rules, "--expect", "web")
+    assert pointsman(*words, given=event).exit_code == 1
+    assert pointsman(*words, "--repo", repository, given=event).exit_code == 0

@@ -75,7 +75,7 @@ def _print(found: Coverage) -> None:
         console.print(f"{rule.origin}: matches no file: {rule.text}", markup=False)
     for one in found.shadowed:
         console.print(
-            f"{one.rule.origin}: never wins one of its {one.files} files: {one.rule.text}"
+            f"{one.rule.origin}: matches {one.files} and wins none: {one.rule.text}"
             f" — beaten by {one.by.origin}  {one.by.text}",
             markup=False,
         )

@@ -155,5 +155,5 @@ def _why_not(why: dict[str, Any]) -> Iterator[str]:
         yield f"the event names its owner, so no rule is asked; its tag: {proposal['entry']}"
     else:
         where = f"after {proposal['after']}" if proposal["after"] else "which is empty now"
-        yield f"to make it {team}'s, last in `{proposal['section']}:`, {where} (tried: it holds):"
+        yield f"it would be {team}'s by this as the last of `{proposal['section']}:`, {where}:"
         yield f"  {proposal['entry']}"

@@ -145,3 +145,19 @@ def test_one_bad_frame_loses_no_event_and_an_unknown_key_is_passed_over() -> Non
     event = one({"frames": ["a.py", 5, None, {"path": "b.py", "lineno": "12", "thread": 1}]})
     kept = event.exceptions[0].frames
     assert [(frame.filename, frame.lineno) for frame in kept] == [("a.py", None), ("b.py", 12)]
+
+
+STACK = {"frames": [{"filename": "b.py"}, {"filename": "a.py"}]}
+
+
+@pytest.mark.parametrize(
+    "event", [{"frames": ["b.py", "a.py"]}, {"exception": [{"stacktrace": STACK}]}]
+)
+def test_frames_that_stand_newest_first_are_turned(event: dict[str, Any]) -> None:
+    def last(**more: Any) -> str | None:
+        return one({**event, **more}).exceptions[0].frames[-1].filename
+
+    assert (last(), last(frame_order="newest_first")) == ("a.py", "b.py")
+    assert (
+        refused(json.dumps({**event, "frame_order": "up"}).encode()).code == "unknown_frame_order"
+    )

@@ -159,7 +159,7 @@ def test_a_group_shows_a_verdict_for_every_frame(client: TestClient) -> None:
         "lib/cache.py:31 in get transparent platform path: /lib/",
         "shop/billing/tax.py:88 in rate owned decides: payments path: /shop/billing/",
         "over path: /shop/",
-        "shop/web/pay.py:12 in pay not reached",
+        "shop/web/pay.py:12 in pay not reached would be platform path: /shop/",
         "InvoiceError thrown",
         "Feature invoicing Criticality high",
         "override no override matches the event",

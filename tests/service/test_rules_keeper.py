@@ -101,3 +101,13 @@ def test_the_same_file_read_again_moves_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as client:
         posted(client)
         assert client.get("/api/v1/accounting").json()["outcomes"] == {"grouped": 2, "notified": 1}
+
+
+def test_the_repositorys_files_find_a_path_without_a_mapping(tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("billing/deep/tax.py\n")
+    sent = "/opt/anywhere/deep/tax.py"
+    with running(tmp_path, repository=tmp_path / "files") as client:
+        assert posted(client, sent)["owner"] == "payments"
+    (tmp_path / "files").unlink()
+    with running(tmp_path, repository=tmp_path / "files") as client:
+        assert posted(client, sent)["owner"] is None
