@@ -96,8 +96,10 @@ def _any_frame(climb: Climb) -> Found | str:
             continue
         rules = climb.matching(seen)
         climb.walked(seen, "owned" if rules else "no_rule", rules)
-        if rules and (best is None or order[id(rules[0])] > best[0]):
-            best = order[id(rules[0])], seen, rules[0]
+        if rules:
+            number = order[id(rules[0].within or rules[0])]
+            if best is None or number > best[0]:
+                best = number, seen, rules[0]
     if best is None:
         return "no rule matches any in-app frame"
     _, seen, rule = best

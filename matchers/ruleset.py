@@ -36,6 +36,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    # Whose rules stand elsewhere and depend on each other, a GitLab CODEOWNERS, a tree of
+    # owners.yaml: counts as one rule, and answers for a path with the rule that holds there.
+    resolve: Callable[[str], "Rule | None"] | None = None
+    within: "Rule | None" = None  # the rule whose `resolve` gave this one
     # What must hold besides.
     holds_for_event: Callable[[Event], bool] = always
     holds_for_frame: Callable[[Sight], bool] = always
@@ -43,7 +47,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def looks_at_frames(self) -> bool:
         """One that does not matches every in-app frame, and no other."""
-        found_by = self.paths or self.modules or self.functions
+        found_by = self.paths or self.modules or self.functions or self.resolve or self.within
         return bool(found_by) or self.holds_for_frame is not always
 
 
@@ -143,11 +147,14 @@ class Ruleset:
     def candidates(self, frame: Frame, path: str | None) -> list[Rule]:
         """The rules whose frame conditions hold, the last first; event conditions are not asked."""
         sight = Sight(frame, path)
-        return [
-            rule
-            for number in self._index.candidates(frame, path)
-            if (rule := self.rules[number]).holds_for_frame is always or rule.holds_for_frame(sight)
-        ]
+        found = []
+        for number in self._index.candidates(frame, path):
+            rule: Rule | None = self.rules[number]
+            if rule is not None and rule.resolve is not None:
+                rule = rule.resolve(path) if path else None
+            if rule and (rule.holds_for_frame is always or rule.holds_for_frame(sight)):
+                found.append(rule)
+        return found
 
     def place(self, frame: Frame, platform: str | None, project: str, *, believe: bool) -> Placed:
         """The frame's repository path, and whether it is our own code."""
