@@ -34,6 +34,10 @@ class Checker:
         if origin not in self._unreadable:
             self.problems.append(Problem(origin, message))
 
+    def say(self, problem: Problem) -> None:
+        """A problem of another file, found on the way."""
+        self.problems.append(problem)
+
     def is_spoiled(self, path: Path) -> bool:
         """Whether a mistake in the YAML itself stands there or below."""
         return path in self._spoiled

@@ -3,7 +3,6 @@
 What has a mistake is left out and listed as a problem; the rest compiles.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -17,91 +16,105 @@ from matchers.kinds.base import Sight, Text
 from matchers.paths import SourceRoot
 from matchers.patterns import PatternError
 from matchers.ruleset import Project, Rule, Ruleset, always
+from matchers.sources.base import Site
+from matchers.sources.bundle import Bundle, Part
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
-from matchers.sources.schema import SLUG, FileEntry, ProjectEntry, Root, RuleEntry, TeamEntry
+from matchers.sources.includes import INCLUDES
+from matchers.sources.schema import IncludeEntry, ProjectEntry, Root, RuleEntry
 
 Section = Literal["rules", "overrides", "fallbacks"]
 _ROOT: TypeAdapter[Any] = TypeAdapter(Root)
 _TEXTS: TypeAdapter[Any] = TypeAdapter(list[Text])
-_OPTIONS = ("strategy", "exceptions")
-
-
-def check_file(checker: Checker) -> FileEntry:
-    """The file's top level. A section that cannot be used is a problem; the others still count."""
-    data = checker.document.data
-    if not isinstance(data, dict):
-        if not checker.problems:
-            checker.problem((), "expected a rules file: `version: 1` and sections below it")
-        return FileEntry(version=1)
-    entry = checker.model(FileEntry, data, ())
-    if entry is not None:
-        return entry
-    known = FileEntry.model_fields.keys() - {"version", *_OPTIONS}
-    return FileEntry(version=1, **{key: data[key] for key in data if key in known})
-
-
-def check_teams(entry: FileEntry, checker: Checker) -> dict[str, TeamEntry]:
-    """Slug → team. A team with a mistake stays a team, so that its rules hold."""
-    teams = {}
-    for slug, value in checker.mapping(entry.teams, ("teams",)).items():
-        path: Path = ("teams", slug)
-        if not re.fullmatch(SLUG, slug):
-            checker.problem(path, f'"{slug}" is no slug: letters, digits, . _ -', key=True)
-        teams[slug] = checker.model(TeamEntry, value or {}, path) or TeamEntry()
-    return teams
-
-
-def team_names(teams: Mapping[str, TeamEntry], checker: Checker) -> dict[str, str]:
-    """Every slug and alias → the slug. A name that two teams claim is a problem."""
-    names = {slug: slug for slug in teams}
-    for slug, team in teams.items():
-        for index, alias in enumerate(team.aliases):
-            if names.setdefault(alias, slug) != slug:
-                path: Path = ("teams", slug, "aliases", index)
-                checker.problem(path, f'"{alias}" already names the team "{names[alias]}"')
-    return names
 
 
 def compile_ruleset(
-    entry: FileEntry,
-    checker: Checker,
-    names: Mapping[str, str],
-    revision: str,
-    files: RepositoryFiles | None = None,
+    bundle: Bundle, revision: str, files: RepositoryFiles | None = None, *, restrict: bool = False
 ) -> Ruleset:
-    tags = entry.explicit_owner_tags
+    """restrict: a team file may not assign to another team than its own."""
+    root, checker = bundle.root.entry, bundle.root.checker
+    compiler = _Compiler(bundle, restrict=restrict)
+    tags = root.explicit_owner_tags
     return Ruleset(
-        rules=tuple(_rules(entry.rules, "rules", checker, names)),
-        overrides=tuple(_rules(entry.overrides, "overrides", checker, names)),
-        fallbacks=tuple(_rules(entry.fallbacks, "fallbacks", checker, names)),
-        default=_default(entry.default, checker, names),
+        rules=tuple(compiler.section("rules", bundle.root)),
+        overrides=tuple(compiler.everywhere("overrides")),
+        fallbacks=tuple(compiler.everywhere("fallbacks")),
+        default=_default(root.default, checker, bundle.names),
         explicit_owner_tags=Ruleset().explicit_owner_tags
         if tags is None
         else tuple(checker.value(_TEXTS, tags, ("explicit_owner_tags",)) or ()),
-        names=names,
-        source_roots=tuple(_roots(entry.source_roots, checker)),
-        projects=_projects(entry.projects, checker),
-        strategy=entry.strategy,
-        exceptions=entry.exceptions,
+        names=bundle.names,
+        source_roots=tuple(_roots(root.source_roots, checker)),
+        projects=_projects(root.projects, checker),
+        strategy=root.strategy,
+        exceptions=root.exceptions,
         files=files,
         revision=revision,
     )
 
 
-def _rules(
-    section: object, name: Section, checker: Checker, names: Mapping[str, str]
-) -> Iterator[Rule]:
-    for index, value in enumerate(checker.listing(section, (name,))):
-        path: Path = (name, index)
+class _Compiler:
+    """Rules in the order they stand, what is included in its place."""
+
+    def __init__(self, bundle: Bundle, *, restrict: bool) -> None:
+        self._bundle = bundle
+        self._restrict = restrict
+
+    def everywhere(self, name: Section) -> Iterator[Rule]:
+        for part in self._bundle.parts:
+            yield from self.section(name, part)
+
+    def section(self, name: Section, part: Part) -> Iterator[Rule]:
+        values = part.checker.listing(getattr(part.entry, name), (name,))
+        for index, value in enumerate(values):
+            include = _include_key(value)
+            if include is not None:
+                yield from self._included(include, value, (name, index), part)
+            else:
+                yield from self._rule(value, (name, index), part)
+
+    def _included(self, key: str, value: dict[str, Any], path: Path, part: Part) -> Iterator[Rule]:
+        checker = part.checker
+        if path[0] != "rules":
+            checker.problem((*path, key), f"{path[0]} include nothing: it belongs under `rules:`")
+        entry = checker.model(IncludeEntry, value, path)
+        if entry is None or path[0] != "rules":
+            return
+        if key == "include":
+            for brought in self._bundle.included.get((part.path, int(path[1])), ()):
+                yield from self.section("rules", brought)
+            return
+        site = Site(self._bundle.tree, self._bundle.names, checker.say)
+        yield from INCLUDES[key](entry, site, checker.document.origin(path))
+
+    def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
+        checker = part.checker
         entry = checker.model(RuleEntry, value, path)
         if entry is None or checker.is_spoiled(path):
-            continue
+            return
         before = len(checker.problems)
-        rule = _rule(entry, value, path, checker, names)
+        rule = _rule(entry, value, path, checker, self._bundle.names, part.entry.team)
+        if self._restrict and part is not self._bundle.root:
+            _refuse_others(rule, path, part, self._bundle.names)
         said = checker.problems[before:]
         if not said or (rule.owners and all(map(_is_unknown_owner, said))):
             yield rule
+
+
+def _include_key(value: Any) -> str | None:
+    """Which kind of include an entry is; None: it is a rule."""
+    if not isinstance(value, dict):
+        return None
+    return next((key for key in ("include", *INCLUDES) if key in value), None)
+
+
+def _refuse_others(rule: Rule, path: Path, part: Part, names: Mapping[str, str]) -> None:
+    own = names.get(part.entry.team or "")
+    if own is None:
+        part.checker.problem(path, "team files are restricted: name the `team:` of this one")
+    elif others := [owner for owner in rule.owners if owner != own]:
+        said = f"team files are restricted: this one may not assign to {', '.join(others)}"
+        part.checker.problem(path, said)
 
 
 def _is_unknown_owner(problem: Problem) -> bool:
@@ -110,8 +123,14 @@ def _is_unknown_owner(problem: Problem) -> bool:
 
 
 def _rule(
-    entry: Any, value: dict[str, Any], path: Path, checker: Checker, names: Mapping[str, str]
+    entry: Any,
+    value: dict[str, Any],
+    path: Path,
+    checker: Checker,
+    names: Mapping[str, str],
+    team: str | None = None,
 ) -> Rule:
+    """team: the owner where the rule names none."""
     conditions = _Conditions(checker, path)
     conditions.add(entry)
     if entry.not_ is not None:
@@ -119,7 +138,7 @@ def _rule(
     return Rule(
         origin=checker.document.origin(path),
         text=_text(value),
-        owners=_owners(entry, path, checker, names),
+        owners=_owners(entry, path, checker, names, team),
         unowned=entry.unowned,
         transparent=entry.transparent,
         notify_all=entry.notify == "all",
@@ -167,8 +186,12 @@ class _Conditions:
             predicates.append(_negated(holds) if negated else holds)
 
 
-def _owners(entry: Any, path: Path, checker: Checker, names: Mapping[str, str]) -> tuple[str, ...]:
+def _owners(
+    entry: Any, path: Path, checker: Checker, names: Mapping[str, str], team: str | None
+) -> tuple[str, ...]:
     named: list[str] = [entry.owner] if entry.owner else (entry.owners or [])
+    if not named and team is not None and not entry.unowned:
+        return (names[team],) if team in names else ()
     if entry.owner and entry.owners:
         checker.problem(path, "write `owner` or `owners`, not both")
     if entry.unowned and (named or entry.transparent):

@@ -21,6 +21,7 @@ class FileEntry(Strict):
     """The whole file. Sections are checked member by member, so that one mistake is one problem."""
 
     version: Literal[1]
+    team: Text | None = None  # of a team file: the owner where a rule names none
     source_roots: Any = None
     teams: Any = None
     channels: Any = None
@@ -78,3 +79,15 @@ class _Assignment(Strict):
 
 
 RuleEntry = create_model("RuleEntry", __base__=_Assignment, **_FIELDS)
+
+
+class IncludeEntry(Strict):
+    """An entry of `rules:` that brings the rules of other files; exactly one of the first six."""
+
+    include: Text | None = None
+    codeowners: Text | None = None
+    owners_yaml: Text | None = None
+    module_files: Text | None = None
+    annotations: Text | None = None
+    codeowner_files: Text | None = None
+    dialect: Literal["github", "gitlab", "bitbucket"] = "github"  # of `codeowners`

@@ -1,0 +1,137 @@
+"""A rules file with the team files that it includes: each its own document, in the order they stand.
+
+A team file has the same form as the root. It brings teams, channels, rules, fallbacks, overrides
+and tests, and may name its team once (`team: payments`), which every rule in it then defaults to.
+What concerns everybody (the default, the policy, …) belongs in the root.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from matchers.errors import Problem
+from matchers.sources.base import Tree
+from matchers.sources.checker import Checker
+from matchers.sources.document import Path, read_document
+from matchers.sources.schema import FileEntry, TeamEntry
+from matchers.sources.sections import check_file, check_teams
+
+TEAM_FILES_LIMIT = 10_000
+_OF_THE_ROOT = (
+    "source_roots",
+    "projects",
+    "explicit_owner_tags",
+    "default",
+    "unowned",
+    "policy",
+    "strategy",
+    "exceptions",
+)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a bundle."""
+
+    path: str  # in the tree
+    raw: bytes
+    checker: Checker
+    entry: FileEntry
+    teams: Mapping[str, TeamEntry]
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """parts: the root first, then team files in the order they are included."""
+
+    base: str  # what stands before a path of the tree where it is shown: "", or "/etc/rules/"
+    tree: Tree
+    parts: tuple[Part, ...]
+    included: Mapping[tuple[str, int], tuple[Part, ...]]  # by the file and place of the entry
+    names: Mapping[str, str]  # a team's slug or alias, of any file → its slug
+
+    @property
+    def root(self) -> Part:
+        return self.parts[0]
+
+    def problems(self) -> list[Problem]:
+        return [problem for part in self.parts for problem in part.checker.problems]
+
+
+def gather(tree: Tree, path: str, base: str = "") -> Bundle:
+    """Never raises: what cannot be read is a problem, in the file that names it."""
+    gathering = _Gathering(tree, base)
+    gathering.read(path, None)
+    parts = tuple(gathering.parts.values())
+    return Bundle(
+        base=base,
+        tree=tree,
+        parts=parts,
+        included=gathering.included,
+        names=_names(parts),
+    )
+
+
+class _Gathering:
+    def __init__(self, tree: Tree, base: str) -> None:
+        self.tree = tree
+        self.base = base
+        self.parts: dict[str, Part] = {}
+        self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
+
+    def read(self, path: str, includer: Checker | None) -> Part:
+        raw = self.tree.read(path)
+        checker = Checker(read_document(raw or b"", self.base + path))
+        if raw is None:
+            checker.problem((), "there is no such file")
+        entry = check_file(checker) if raw is not None else FileEntry(version=1)
+        if includer is not None:
+            _refuse_what_is_the_roots(entry, checker)
+        teams = check_teams(entry, checker)
+        part = Part(path=path, raw=raw or b"", checker=checker, entry=entry, teams=teams)
+        self.parts[path] = part
+        for index, value in enumerate(entry.rules if isinstance(entry.rules, list) else ()):
+            if isinstance(value, dict) and isinstance(value.get("include"), str):
+                self._include(part, index, value["include"])
+        return part
+
+    def _include(self, part: Part, index: int, pattern: str) -> None:
+        place: Path = ("rules", index, "include")
+        found = self.tree.glob(pattern)
+        if not found:
+            part.checker.problem(place, f'"{pattern}" fits no file')
+        brought: list[Part] = []
+        for path in found:
+            if path in self.parts:
+                said = "includes itself" if path == part.path else "was included before"
+                part.checker.problem(place, f"{self.base}{path} {said}")
+            elif len(self.parts) >= TEAM_FILES_LIMIT:
+                part.checker.problem(place, f"more than {TEAM_FILES_LIMIT} files are included")
+                break
+            else:
+                brought.append(self.read(path, part.checker))
+        self.included[part.path, index] = tuple(brought)
+
+
+def _refuse_what_is_the_roots(entry: FileEntry, checker: Checker) -> None:
+    for key in _OF_THE_ROOT:
+        if key in entry.model_fields_set:
+            checker.problem((key,), f"`{key}` belongs in the root file", key=True)
+
+
+def _names(parts: tuple[Part, ...]) -> dict[str, str]:
+    """A name that two teams claim, or a team that two files bring, is a problem."""
+    names: dict[str, str] = {}
+    homes: dict[str, str] = {}
+    for part in parts:
+        for slug in part.teams:
+            if slug in homes:
+                said = f'the team "{slug}" stands in {homes[slug]} already'
+                part.checker.problem(("teams", slug), said, key=True)
+            homes.setdefault(slug, part.checker.document.file)
+            names.setdefault(slug, slug)
+    for part in parts:
+        for slug, team in part.teams.items():
+            for index, alias in enumerate(team.aliases):
+                if names.setdefault(alias, slug) != slug:
+                    said = f'"{alias}" already names the team "{names[alias]}"'
+                    part.checker.problem(("teams", slug, "aliases", index), said)
+    return names

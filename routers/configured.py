@@ -1,0 +1,99 @@
+"""Channels as the rules files configure them, and what names them."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from matchers.errors import did_you_mean
+from matchers.sources.checker import Checker
+from matchers.sources.document import Path
+from routers.channels import CHANNELS
+from routers.channels.base import Channel
+from routers.secrets import UnsetError, is_reference, resolve
+from routers.teams import Receiver, ReceiverEntry, receiver
+
+LOG = "log"  # the channel that every rules file has: the console
+NOT_KEPT = "$A_SECRET_WRITTEN_IN_THE_RULES_FILE_IS_NOT_KEPT"  # stands for it in the database
+
+
+class Unconfigured(msgspec.Struct, frozen=True):
+    """A channel whose secret is not set. Its alerts go to the fallback."""
+
+    kind: str
+    reason: str
+
+
+class Channels:
+    """Reads `channels:` of every file, and everything that names one. Channels first."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.built: dict[str, Channel | Unconfigured] = {LOG: CHANNELS[LOG]()}
+        self.named: set[str] = {LOG}
+        self._spelled_out: dict[int, list[Path]] = {}  # secrets, by the checker of their file
+
+    def read(self, section: object, checker: Checker) -> None:
+        for name, value in checker.mapping(section, ("channels",)).items():
+            path: Path = ("channels", name)
+            if name in self.named - {LOG}:
+                checker.problem(path, f'the channel "{name}" stands in another file', key=True)
+                continue
+            self.named.add(name)
+            if not isinstance(value, dict) or len(value) != 1:
+                said = f"expected one kind of channel: {', '.join(CHANNELS)}"
+                checker.problem(path, said)
+                continue
+            ((kind, settings),) = value.items()
+            if kind not in CHANNELS:
+                said = f'unknown kind of channel "{kind}"{did_you_mean(kind, CHANNELS)}'
+                checker.problem((*path, kind), said, key=True)
+                continue
+            built = self._build(kind, settings, (*path, kind), checker)
+            if built is not None:
+                self.built[name] = built
+
+    def _build(
+        self, kind: str, settings: object, path: Path, checker: Checker
+    ) -> Channel | Unconfigured | None:
+        model = CHANNELS[kind]
+        written = checker.mapping(settings, path)
+        resolved, unset = dict(written), []
+        for key, value in written.items():
+            if not isinstance(value, str):
+                continue
+            try:
+                resolved[key] = resolve(value, self.environ)
+            except UnsetError as error:
+                unset.append(str(error))
+                resolved[key] = "https://unset.invalid/"  # so that the other settings are checked
+            field = model.model_fields.get(key)
+            if field and "SecretStr" in str(field.annotation) and not is_reference(value):
+                self._spelled_out.setdefault(id(checker), []).append((*path, key))
+        built = checker.model(model, resolved, path)
+        return Unconfigured(kind, "; ".join(unset)) if unset and built else built
+
+    def receivers(
+        self, section: object, path: Path, checker: Checker
+    ) -> tuple[Receiver, ...] | None:
+        if section is None:
+            return None
+        receivers = []
+        for index, value in enumerate(checker.listing(section, path)):
+            entry = checker.model(ReceiverEntry, value, (*path, index))
+            if entry is not None and self.known(entry.channel, (*path, index, "channel"), checker):
+                receivers.append(receiver(entry))
+        return tuple(receivers)
+
+    def known(self, name: str, path: Path, checker: Checker) -> bool:
+        if name not in self.named:
+            checker.unknown(path, name, "channel", self.named)
+        return name in self.named
+
+    def keepable(self, checker: Checker) -> bytes:
+        """The file's text, fit for the database."""
+        document = checker.document
+        text = document.text
+        places = [document.places[path] for path in self._spelled_out.get(id(checker), ())]
+        for place in sorted(places, key=lambda place: place.start, reverse=True):
+            text = f'{text[: place.start]}"{NOT_KEPT}"{text[place.end :]}'
+        return text.encode()
