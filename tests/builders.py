@@ -7,6 +7,7 @@ from typing import Any
 from matchers.event import Event, ExceptionValue, Frame
 from matchers.sketch import sketch
 from routers.rules import Loaded, Rules, load_rules
+from tests.trees import FakeTree
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 3 a.m.
 
@@ -29,7 +30,8 @@ def thrown(type: str, *paths: str, source: str | None = None, value: str = "") -
 
 
 def loaded(text: str, environ: Mapping[str, str] | None = None) -> Loaded:
-    return load_rules(f"version: 1\n{text.lstrip()}".encode(), "rules.yaml", environ or {})
+    tree = FakeTree({"rules.yaml": f"version: 1\n{text.lstrip()}"})
+    return load_rules(tree, "rules.yaml", environ or {})
 
 
 def the_rules(text: str, environ: Mapping[str, str] | None = None) -> Rules:

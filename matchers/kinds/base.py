@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from matchers.event import Event, Frame
 from matchers.globs import compile_glob
@@ -15,7 +15,14 @@ from matchers.globs import compile_glob
 Text = Annotated[str, Field(strict=True, min_length=1)]
 # one text stands for a list of one
 LISTED = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
-Texts = Annotated[list[Text], Field(min_length=1), LISTED]
+_TEXT_SCHEMA = {"type": "string", "minLength": 1}
+_LIST_SCHEMA = {"type": "array", "items": _TEXT_SCHEMA, "minItems": 1}
+Texts = Annotated[
+    list[Text],
+    Field(min_length=1),
+    LISTED,
+    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, _LIST_SCHEMA]}),
+]
 
 
 class Sight(msgspec.Struct, frozen=True):

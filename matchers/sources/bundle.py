@@ -1,4 +1,4 @@
-"""A rules file with the team files that it includes: each its own document, in the order they stand.
+"""A rules file with the team files that it includes, each its own document, in their order.
 
 A team file has the same form as the root. It brings teams, channels, rules, fallbacks, overrides
 and tests, and may name its team once (`team: payments`), which every rule in it then defaults to.

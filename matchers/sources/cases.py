@@ -24,7 +24,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None = None  # None: any
 
 
-class _Expected(BaseModel):
+class Expected(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
     owner: str | None
@@ -34,7 +34,7 @@ class _Expected(BaseModel):
 def read_cases(section: object, checker: Checker, names: Mapping[str, str]) -> Iterator[Case]:
     for index, value in enumerate(checker.listing(section, ("tests",))):
         path: Path = ("tests", index)
-        expected = checker.model(_Expected, value, path)
+        expected = checker.model(Expected, value, path)
         if expected is None:
             continue
         if expected.owner is not None and expected.owner not in names:

@@ -4,6 +4,7 @@ import pytest
 
 from routers.rules import load_rules
 from tests.builders import loaded
+from tests.trees import FakeTree
 
 TEAMS = "teams: {payments: {aliases: ['@acme/pay']}, search: {}}\n"
 
@@ -161,7 +162,7 @@ def test_a_rule_keeps_the_owners_that_are_known() -> None:
 
 @pytest.mark.parametrize("raw", ["", "[]", "text", "a: [", "version: 2"])
 def test_what_is_no_rules_file_is_a_problem_not_an_error(raw: str) -> None:
-    assert load_rules(raw.encode(), "rules.yaml", {}).problems
+    assert load_rules(FakeTree({"rules.yaml": raw}), "rules.yaml", {}).problems
 
 
 @pytest.mark.parametrize("rule", ["{path: *gone, owner: search}", "{path: /a/, owner: no}"])

@@ -1,0 +1,106 @@
+"""The rules file as a JSON Schema, for editors: made of the models that check it.
+
+Spec: https://json-schema.org/draft/2020-12/schema. Committed as ownership_rules.schema.json
+(`make docs`), which a test compares; served at /api/v1/rules/schema.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from matchers.sources.cases import Expected
+from matchers.sources.schema import (
+    FileEntry,
+    IncludeEntry,
+    ProjectEntry,
+    RootEntry,
+    RuleEntry,
+    TeamEntry,
+)
+from routers.channels import CHANNELS
+from routers.policy import Policy
+from routers.teams import ReceiverEntry
+
+_REF = "#/$defs/{model}"
+_TEXT = {"type": "string", "minLength": 1}
+
+
+def rules_schema() -> dict[str, Any]:
+    models: list[type[BaseModel]] = [
+        Expected,
+        IncludeEntry,
+        Policy,
+        ProjectEntry,
+        ReceiverEntry,
+        RootEntry,
+        RuleEntry,
+        TeamEntry,
+        *CHANNELS.values(),
+    ]
+    _, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
+    definitions = shared["$defs"]
+    definitions["TeamEntry"]["properties"]["receivers"] = _list_of("ReceiverEntry")
+    file = TypeAdapter(FileEntry).json_schema(ref_template=_REF)
+    properties = {**file["properties"], **_sections()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ownership_rules.yaml",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["version"],
+        "properties": properties,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _sections() -> dict[str, Any]:
+    rules = _list_of("RuleEntry")
+    return {
+        "version": {"const": 1},
+        "source_roots": {
+            "type": "array",
+            "items": {"anyOf": [_TEXT, _ref("RootEntry")]},
+        },
+        "teams": _mapping_of({"anyOf": [_ref("TeamEntry"), {"type": "null"}]}),
+        "channels": _mapping_of({"anyOf": [_channel(kind) for kind in CHANNELS]}),
+        "projects": _mapping_of(_ref("ProjectEntry")),
+        "explicit_owner_tags": {"type": "array", "items": _TEXT},
+        "overrides": rules,
+        "rules": {
+            "type": "array",
+            "items": {"anyOf": [_ref("RuleEntry"), _ref("IncludeEntry")]},
+        },
+        "fallbacks": rules,
+        "default": _TEXT,
+        "unowned": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"receivers": _list_of("ReceiverEntry")},
+        },
+        "policy": _ref("Policy"),
+        "tests": _list_of("Expected"),
+    }
+
+
+def _channel(kind: str) -> Mapping[str, Any]:
+    """A channel is a mapping of one kind to its settings."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [kind],
+        "properties": {kind: _ref(CHANNELS[kind].__name__)},
+    }
+
+
+def _mapping_of(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "additionalProperties": value}
+
+
+def _list_of(model: str) -> dict[str, Any]:
+    return {"type": ["array", "null"], "items": _ref(model)}
+
+
+def _ref(model: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model)}
