@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from matchers.event import Event
 from service.auth import RefusedError, ingest_key
-from service.endpoints.base import runtime
+from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
-from service.ingest.body import TooLargeError, read_body
+from service.ingest.body import TooLargeError
 from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
@@ -58,7 +58,7 @@ async def _receive(adapter: wire.Adapter, request: Request) -> Response:
     house = runtime(request)
     key = ingest_key(request.headers, request.query_params)
     project = house.auth.project(key, request.path_params.get("project"))
-    body = await read_body(request.stream(), request.headers.get("content-encoding"))
+    body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     about = wire.Request(content_type=content_type, project=project, received_at=house.clock())
     if len(body) > LARGE:

@@ -176,3 +176,38 @@ def test_series_start_at_zero(client: TestClient) -> None:
         "pointsman_rules_last_reload_successful 1.0",
     ):
         assert series in text
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"paths": ["\\ud800"]}', 422),
+        (b'{"paths": ["\xff"]}', 422),
+        (b'{"paths": [1]}', 422),
+        (b"[" * 100_000, 422),
+        (b" " * (20 * 2**20 + 1), 413),
+    ],
+)
+def test_a_list_of_paths_that_is_none_is_refused(
+    client: TestClient, body: bytes, status: int
+) -> None:
+    answer = client.post("/api/v1/ownership", content=body)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ownership", "/api/v1/explain"])
+def test_who_may_not_ask_is_not_listened_to(tmp_path: Path, path: str) -> None:
+    heard: list[bytes] = []
+
+    def body() -> Iterator[bytes]:
+        heard.append(b" ")
+        yield b" "
+
+    with running(tmp_path, admin_token="right") as client:
+        assert client.post(path, content=body()).status_code == 401
+    assert heard == []
+
+
+def test_a_form_is_small(client: TestClient) -> None:
+    assert client.post("/login", content=b"token=" + b"x" * 2**16).status_code == 413
