@@ -33,6 +33,7 @@ REJECTIONS = (
     "unsupported_encoding",
     "bad_encoding",
     "too_large",
+    "disconnected",
     "unauthorized",
     "store_unavailable",
 )

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
 from service.auth import RefusedError, ingest_key
@@ -45,6 +46,8 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
             return _refuse(adapter, request, status, error.code, str(error))
         except TooLargeError as error:
             return _refuse(adapter, request, 413, "too_large", str(error))
+        except ClientDisconnect:  # nobody hears this; it is counted
+            return _refuse(adapter, request, 400, "disconnected", "the body ended too early")
         except RefusedError as error:
             return _refuse(adapter, request, error.status, "unauthorized", error.detail)
         except StoreUnavailableError:

@@ -34,6 +34,13 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def reason(error: Exception) -> str:
+    """The driver's or the system's own words: no SQL, no values."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(getattr(error, "orig", None) or error)
+
+
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to say, or reads would not be one snapshot
     connection.execute("PRAGMA journal_mode = WAL")

@@ -107,6 +107,7 @@ def test_a_group_that_was_resolved_and_comes_again_is_a_regression(tmp_path: Pat
         ("GET", "/api/v1/groups?limit=201", 422),
         ("GET", "/api/v1/groups?cursor=x", 400),
         ("GET", "/api/v1/groups?cursor=WzEsMl0", 400),
+        ("GET", "/api/v1/groups?cursor=WzkyMjMzNzIwMzY4NTQ3NzU4MDgsIngiXQ", 400),  # [2**63, "x"]
         ("PUT", "/api/v1/groups", 405),
     ],
 )
@@ -156,6 +157,17 @@ def test_health_tells_live_ready_and_draining(client: TestClient) -> None:
     client.app.state.runtime.drain()  # type: ignore[attr-defined]
     assert client.get("/readyz").status_code == 503
     assert client.post("/api/v1/events", json={"message": "still accepted"}).status_code == 202
+
+
+def test_a_database_that_cannot_be_read_is_said(client: TestClient) -> None:
+    with client.app.state.runtime.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.exec_driver_sql("alter table deliveries rename to away")
+    for path in ("/api/v1/deliveries", "/api/v1/accounting", "/metrics"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["warnings"] == ["store_unavailable: no such table: deliveries"]
 
 
 def test_the_documentation_needs_no_internet(client: TestClient) -> None:
