@@ -34,6 +34,8 @@ def _value(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _read(path: str) -> str:
+    if Path(path).exists() and not Path(path).is_file():  # reading a device would not end
+        raise UnsetError(f"{path} is no regular file")
     try:
         value = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

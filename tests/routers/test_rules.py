@@ -57,3 +57,9 @@ def test_no_problem_shows_a_secret() -> None:
     found = loaded("channels: {x: {slack: {webhook_url: very-secret, y: very-secret}}}")
     assert found.problems
     assert "very-secret" not in str(found.problems)
+
+
+def test_a_device_is_no_secret() -> None:
+    """`/dev/zero` would be read for ever."""
+    with pytest.raises(UnsetError, match="/dev/zero is no regular file"):
+        resolve("$file:/dev/zero", {})
