@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -69,12 +70,8 @@ async def explain_event(house: Admin, request: Request) -> dict[str, Any]:
     rules = rules_of(house)
     body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsed = native.parse(
-        body, wire.Request(content_type=content_type, project="1", received_at=house.clock())
-    )
-    if len(parsed.events) != 1:
-        raise wire.InvalidEventError("not_one_event", "explain takes one event")
-    return explain(parsed.events[0], rules)
+    about = wire.Request(content_type=content_type, project="1", received_at=house.clock())
+    return await run_in_threadpool(_explained, body, about, rules)
 
 
 @endpoints.get("/teams")
@@ -95,6 +92,13 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
         if known.slug in rule.owners
     ]
     return _team(known, rules) | {"owns": owns, "revision": rules.revision}
+
+
+def _explained(body: bytes, about: wire.Request, rules: Rules) -> dict[str, Any]:
+    parsed = native.parse(body, about)
+    if len(parsed.events) != 1:
+        raise wire.InvalidEventError("not_one_event", "explain takes one event")
+    return explain(parsed.events[0], rules)
 
 
 def _looked_up(
