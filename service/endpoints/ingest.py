@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
+from matchers.text import clean
 from service.auth import RefusedError, ingest_key
 from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
@@ -60,7 +61,8 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
 async def _receive(adapter: wire.Adapter, request: Request) -> Response:
     house = runtime(request)
     key = ingest_key(request.headers, request.query_params)
-    project = house.auth.project(key, request.path_params.get("project"))
+    named = clean(request.path_params.get("project"), wire.PROJECT)
+    project = house.auth.project(key, named)
     body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     about = wire.Request(content_type=content_type, project=project, received_at=house.clock())

@@ -20,6 +20,7 @@ from matchers.event import Event
 from matchers.sketch import is_absolute
 from matchers.text import clean
 from service.ingest.base import (
+    PROJECT,
     Adapter,
     Handled,
     InvalidEventError,
@@ -32,7 +33,6 @@ from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import parse_traceback
 
 BATCH = 1000  # members
-PROJECT = 100  # characters
 
 
 class Peek(msgspec.Struct, frozen=True):
