@@ -33,6 +33,7 @@ REJECTIONS = (
     "unsupported_encoding",
     "bad_encoding",
     "too_large",
+    "too_slow",
     "disconnected",
     "unauthorized",
     "store_unavailable",
