@@ -1,5 +1,6 @@
 """What people look at: the newest groups, one group, and the log-in form. Plain HTML."""
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from service.stack import stack
 from service.store.rows import Delivery
 from service.store.store import GroupFilter, Latest
 
+LOG = logging.getLogger(__name__)
 Form = dict[str, str]
 FORM_LIMIT = 64 * 1024  # bytes
 SHOWN = 50  # groups on a page
@@ -122,6 +124,7 @@ def log_in(request: Request, house: Open, form: Annotated[Form, Depends(form_of)
     to = _own_path(form.get("to", "/"))
     session = house.auth.log_in(request.headers, form.get("token", "").strip())
     if session is None:
+        LOG.warning("log_in_refused", extra={"sender": request.client and request.client.host})
         return _page(request, "login.html", 401, to=to, wrong=True)
     answer = RedirectResponse(to, 303)
     answer.set_cookie(
