@@ -79,6 +79,8 @@ class Checker:
             name = str(detail["loc"][-1])
             near = did_you_mean(name, known) if len(detail["loc"]) == 1 else ""
             self.problem(inner, f'unknown key "{name}"{near}', key=True)
+        elif detail["loc"] == ("version",) and kind == "literal_error":
+            self.problem(inner, "only version 1 of the rules file is known")
         elif kind == "missing":
             self.problem(path, f'the key "{detail["loc"][-1]}" is missing')
         else:
