@@ -10,6 +10,7 @@ from matchers.errors import Problem, did_you_mean
 from matchers.sources.document import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)
+SUGGESTIONS = 100  # unknown names of one file for which a near one is sought
 
 
 class Checker:
@@ -18,6 +19,7 @@ class Checker:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
+        self._suggested = 0
         self._unreadable = {problem.origin for problem in document.problems}
         places = [*document.places, *document.keys] if document.problems else []
         self._spoiled = {
@@ -70,7 +72,9 @@ class Checker:
         return []
 
     def unknown(self, path: Path, name: str, noun: str, known: Iterable[str]) -> None:
-        self.problem(path, f'unknown {noun} "{name}"{did_you_mean(name, known)}')
+        self._suggested += 1
+        near = did_you_mean(name, known) if self._suggested <= SUGGESTIONS else ""
+        self.problem(path, f'unknown {noun} "{name}"{near}')
 
     def _refused(self, detail: ErrorDetails, path: Path, known: Iterable[str]) -> None:
         inner = (*path, *detail["loc"])
