@@ -6,8 +6,12 @@ RulesError
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
+
+NAME_LIMIT = 100  # characters that are compared
+KNOWN_LIMIT = 1000  # names that are compared with
 
 
 class Origin(msgspec.Struct, frozen=True, order=True):
@@ -39,5 +43,11 @@ class RulesError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` — did you mean "payments"?`, or nothing where no known name is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f' — did you mean "{near[0]}"?' if near else ""
+    near = _nearest(name[:NAME_LIMIT], tuple(known))
+    return f' — did you mean "{near}"?' if near else ""
+
+
+@lru_cache(maxsize=1024)
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    near = difflib.get_close_matches(name, known[:KNOWN_LIMIT], n=1, cutoff=0.6)
+    return near[0] if near else None

@@ -27,6 +27,18 @@ from routers.errors import PermanentError, TemporaryError
 SEND_LIMIT = timedelta(seconds=15)  # half a lease: look-up, connection, request and whole answer
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last four bytes
+# What `is_global` lets pass, in this Python or another, though nobody's public server lives there.
+NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # RFC 6890: protocols; a cloud's metadata at .192
+        "192.88.99.0/24",  # RFC 7526: 6to4 relays
+        "::/96",  # RFC 4291: IPv4-compatible
+        "::ffff:0:0:0/96",  # RFC 2765: IPv4-translated
+        "64:ff9b:1::/48",  # RFC 8215: a network's own NAT64
+        "fec0::/10",  # RFC 3879: site-local
+    )
+)
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
@@ -44,7 +56,7 @@ def lookup(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Whether the address is on the public internet, also when IPv6 wraps an IPv4 one."""
     ip = _unwrapped(ipaddress.ip_address(address))
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in NOT_PUBLIC)
 
 
 class GuardedBackend(httpcore.NetworkBackend):

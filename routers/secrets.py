@@ -14,7 +14,10 @@ class UnsetError(Exception):
 
 
 def is_reference(written: str) -> bool:
-    return bool(written.startswith(_FILE) or _WHOLE.fullmatch(written) or _INSIDE.search(written))
+    """Whether nothing of the secret itself is spelled out."""
+    return bool(
+        written.startswith(_FILE) or _WHOLE.fullmatch(written) or _INSIDE.fullmatch(written)
+    )
 
 
 def resolve(written: str, environ: Mapping[str, str]) -> str:
@@ -27,6 +30,8 @@ def resolve(written: str, environ: Mapping[str, str]) -> str:
 
 
 def _value(name: str, environ: Mapping[str, str]) -> str:
+    if name.startswith("POINTSMAN_"):
+        raise UnsetError(f"${name} is the service's own and goes to no channel")
     value = environ.get(name, "")
     if not value:
         raise UnsetError(f"${name} is not set")
@@ -34,6 +39,8 @@ def _value(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _read(path: str) -> str:
+    if Path(path).exists() and not Path(path).is_file():  # reading a device would not end
+        raise UnsetError(f"{path} is no regular file")
     try:
         value = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,5 +1,6 @@
 """create_app(runtime): the HTTP face. Importing it starts nothing."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service.auth import RefusedError
 from service.endpoints import deliveries, groups, health, ownership, pages, rules
@@ -19,9 +22,11 @@ from service.endpoints.ingest import ingest_endpoints
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
+from service.store.database import reason
 from service.store.store import CursorError
 from service.store.writer import StoreUnavailableError
 
+LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -82,14 +87,26 @@ def _answer_errors(app: FastAPI) -> None:
     async def too_large(_request: Request, error: TooLargeError) -> Response:
         return problem(413, str(error))
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return problem(400, "the body ended too early")
+
     @app.exception_handler(CursorError)
     async def no_cursor(request: Request, error: CursorError) -> Response:
         return _shown(request, 400, str(error))
 
     @app.exception_handler(StoreUnavailableError)
     async def unavailable(request: Request, _error: StoreUnavailableError) -> Response:
-        said = "the database cannot be reached"
-        return _shown(request, 503, said, code="store_unavailable")
+        return _unavailable(request)
+
+    @app.exception_handler(SQLAlchemyError)
+    async def unreadable(request: Request, error: SQLAlchemyError) -> Response:
+        LOG.error("store_unavailable", extra={"reason": reason(error)})
+        return _unavailable(request)
+
+
+def _unavailable(request: Request) -> Response:
+    return _shown(request, 503, "the database cannot be reached", code="store_unavailable")
 
 
 def _shown(request: Request, status: int, detail: str, **more: Any) -> Response:

@@ -11,6 +11,7 @@ from service.store.transaction import Transaction
 from service.store.writer import Writer
 from service.telemetry import Telemetry
 
+MANY_FRAMES = 500  # of all the events of a request
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -33,7 +34,7 @@ class Intake:
         """In the order given. Raises StoreUnavailableError; then none of them is kept."""
         if not events:
             return ()
-        decided = self._decided(events)
+        decided = await self._decided_beside(events)
 
         def work(tx: Transaction) -> tuple[Handled, ...]:
             # the first rules may have loaded since, and what was kept may be decided already
@@ -56,6 +57,13 @@ class Intake:
                 self._telemetry.decided(one)
             done += len(handled)
         return done
+
+    async def _decided_beside(self, events: Sequence[Event]) -> list[Decided | None]:
+        """On a thread where it takes long, so that other senders need not wait."""
+        frames = sum(len(error.frames) for event in events for error in event.exceptions)
+        if frames > MANY_FRAMES:
+            return await asyncio.to_thread(self._decided, events)
+        return self._decided(events)
 
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""

@@ -4,7 +4,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 
 import msgspec
 
@@ -81,6 +83,8 @@ class RulesKeeper:
 
     def _read(self) -> Loaded:
         try:
+            if not S_ISREG(self._path.stat().st_mode):  # reading a pipe or a device would not end
+                raise OSError(EINVAL, "it is no regular file")
             raw = self._path.read_bytes()
         except OSError as error:
             said = f"the rules file cannot be read: {error.strerror or type(error).__name__}"
@@ -98,15 +102,12 @@ class RulesKeeper:
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()
-        if self._rules is not None and self._rules.revision == revision:
-            sequence = self._rules.sequence  # the same text, perhaps with other secrets
-        else:
-            try:
-                sequence = self._writer.run(
-                    lambda tx: tx.keep_revision(revision, str(self._path), loaded.keepable, now)
-                )
-            except StoreUnavailableError:  # in force all the same; kept at the next reload
-                sequence = self._rules.sequence + 1 if self._rules else 0
+        try:
+            sequence = self._writer.run(
+                lambda tx: tx.keep_revision(revision, str(self._path), loaded.keepable, now)
+            )
+        except StoreUnavailableError:  # in force all the same; kept at the next reload
+            sequence = self._rules.sequence if self._rules else 0
         self._swap(msgspec.structs.replace(loaded.rules, sequence=sequence))
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 

@@ -1,5 +1,6 @@
 """The running service: its parts, how they start, and how they stop."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from service.auth import Auth
 from service.intake import Intake
 from service.rules import RulesKeeper, Status
 from service.settings import Settings
-from service.store.database import migrate, open_database
+from service.store.database import Attendance, migrate, open_database
 from service.store.store import Store
 from service.store.writer import Writer
 from service.telemetry import Telemetry
 from service.worker import Worker
+
+LOG = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -64,8 +67,12 @@ class Runtime:
 
     def start(self) -> None:
         migrate(self.engine)
+        self._attendance = Attendance(self.engine)
         self.writer.start()
-        self.writer.run(lambda tx: tx.release_leases(self.clock()))  # SQLite has one service
+        if self._attendance.alone:
+            self.writer.run(lambda tx: tx.release_leases(self.clock()))
+        else:  # what the other is sending is its own until the lease ends
+            LOG.warning("database_shared", extra={"reason": "another service has it open"})
         self.reload_rules()
         self.worker.start()
 
@@ -88,3 +95,4 @@ class Runtime:
         self.writer.stop()
         self._client.close()
         self.engine.dispose()
+        self._attendance.close()

@@ -155,11 +155,16 @@ def _refused(settings: Settings) -> Iterator[str]:
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
     try:
-        dialect = make_url(settings.database_url.get_secret_value()).get_backend_name()
+        where = make_url(settings.database_url.get_secret_value())
     except ArgumentError:
-        dialect = "unreadable"
-    if dialect != "sqlite":
-        yield f"{PREFIX}DATABASE_URL: {dialect} is not supported; sqlite:///path/to/file.db is"
+        said = "an unreadable URL"
+    else:
+        file = where.database not in (None, "", ":memory:")
+        said = where.get_backend_name()
+        if said == "sqlite" and file:
+            return
+        said = "sqlite without a file" if said == "sqlite" else said
+    yield f"{PREFIX}DATABASE_URL: {said} is not supported; sqlite:///path/to/file.db is"
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -34,6 +34,8 @@ REJECTIONS = (
     "unknown_frame_order",
     "bad_encoding",
     "too_large",
+    "too_slow",
+    "disconnected",
     "unauthorized",
     "store_unavailable",
 )

@@ -71,8 +71,11 @@ class Service:
         self._end(signal.SIGKILL)
 
     def read(self, path: str) -> Any:
+        return json.loads(self.text(path))
+
+    def text(self, path: str) -> str:
         answer = httpx.get(self.url + path, trust_env=False, timeout=PATIENCE)
-        return answer.raise_for_status().json()
+        return answer.raise_for_status().text
 
     def post(self, event: dict[str, Any]) -> dict[str, Any]:
         """What it says of the event: its id, group, owner and step."""

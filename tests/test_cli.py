@@ -141,6 +141,23 @@ def test_serve_refuses_an_open_door_beyond_loopback_and_prints_a_pair(env: dict[
     assert "export POINTSMAN_ADMIN_TOKEN=" in answer.talk
 
 
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("rules.yaml", "file is not a database"),
+        ("rules.yaml/x/p.db", "Not a directory"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_said_in_one_line(
+    rules: Path, database: str, said: str
+) -> None:
+    path = rules.parent / database
+    env = {"POINTSMAN_DATABASE_URL": f"sqlite:///{path}"}
+    answer = pointsman("serve", "--rules", rules, "--port", "0", env=env)
+    assert answer.exit_code == 2
+    assert answer.talk == f"cannot open the database {path}: {said}\n"
+
+
 def test_a_port_in_use_is_said_at_once(rules: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

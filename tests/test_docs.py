@@ -145,7 +145,12 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_refusal_is_documented_and_counted_from_the_start() -> None:
     raised = codes("service", "InvalidEventError")
-    raised |= {"too_large", "unauthorized", "store_unavailable"}  # the endpoint's own
+    raised |= {
+        "too_large",
+        "disconnected",
+        "unauthorized",
+        "store_unavailable",
+    }  # the endpoint's own
     assert raised - {"not_one_event"} == set(REJECTIONS)
     assert undocumented(raised, INGEST) == []
 

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +101,17 @@ def test_sigterm_finishes_the_alert_in_flight(tmp_path: Path) -> None:
         (delivery,) = service.read("/api/v1/deliveries")["deliveries"]
     assert (code, len(hook.heard)) == (TERMINATED, 1)
     assert (delivery["state"], delivery["attempts"]) == ("delivered", 1)
+
+
+def test_a_sender_that_goes_away_is_counted_and_no_fault_of_ours(tmp_path: Path) -> None:
+    with a_service(tmp_path, SHOP_RULES) as service:
+        for path in ("/api/v1/events", "/api/1/envelope/", "/api/v1/explain", "/login"):
+            with socket.create_connection(("127.0.0.1", service.port)) as sender:
+                head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{{}}"
+                sender.sendall(head.encode())
+        counted = 'pointsman_events_rejected_total{reason="disconnected"} 2.0'
+        wait_for(lambda: counted in service.text("/metrics"))
+    assert "Traceback" not in service.log()
 
 
 def test_what_was_accepted_outlives_sigterm(tmp_path: Path) -> None:

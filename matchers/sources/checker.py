@@ -10,6 +10,7 @@ from matchers.errors import Problem, did_you_mean
 from matchers.sources.document import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)
+SUGGESTIONS = 100  # unknown names of one file for which a near one is sought
 
 
 class Checker:
@@ -18,6 +19,7 @@ class Checker:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
+        self._suggested = 0
         self._unreadable = {problem.origin for problem in document.problems}
         places = [*document.places, *document.keys] if document.problems else []
         self._spoiled = {
@@ -74,7 +76,9 @@ class Checker:
         return []
 
     def unknown(self, path: Path, name: str, noun: str, known: Iterable[str]) -> None:
-        self.problem(path, f'unknown {noun} "{name}"{did_you_mean(name, known)}')
+        self._suggested += 1
+        near = did_you_mean(name, known) if self._suggested <= SUGGESTIONS else ""
+        self.problem(path, f'unknown {noun} "{name}"{near}')
 
     def _refused(self, detail: ErrorDetails, path: Path, known: Iterable[str]) -> None:
         inner = (*path, *detail["loc"])
@@ -83,6 +87,8 @@ class Checker:
             name = str(detail["loc"][-1])
             near = did_you_mean(name, known) if len(detail["loc"]) == 1 else ""
             self.problem(inner, f'unknown key "{name}"{near}', key=True)
+        elif detail["loc"] == ("version",) and kind == "literal_error":
+            self.problem(inner, "only version 1 of the rules file is known")
         elif kind == "missing":
             self.problem(path, f'the key "{detail["loc"][-1]}" is missing')
         else:

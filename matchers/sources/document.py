@@ -130,7 +130,7 @@ class _Reader:
             return self._mapping(events, path)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(events, path)
-        return self._scalar(event)
+        return self._scalar(event, hidden=path[:1] == ("channels",))
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
         items: list[Any] = []
@@ -168,7 +168,8 @@ class _Reader:
         self.node(event, events, (*path, "?"))
         return "?"
 
-    def _scalar(self, event: Any) -> Any:
+    def _scalar(self, event: Any, *, hidden: bool) -> Any:
+        """hidden: it may be a secret, so that no problem may show it."""
         text = str(event.value)
         if not event.implicit[0]:
             if event.tag and event.tag != "!":
@@ -179,10 +180,11 @@ class _Reader:
         if new != old:
             taken = _WORDS.get(old if new == "str" else new, old)
             instead = " or true or false" if old == "bool" else ""
+            shown = ("this value", "it in quotes") if hidden else (f"`{text}`", f'"{text}"')
             self.problem(
                 event,
-                f"`{text}` is {taken} to some readers of YAML and text to others: "
-                f'write "{text}"{instead}',
+                f"{shown[0]} is {taken} to some readers of YAML and text to others: "
+                f"write {shown[1]}{instead}",
             )
         return _value(new, text)
 

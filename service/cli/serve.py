@@ -11,12 +11,16 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from alembic.util import CommandError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.app import create_app
 from service.cli.base import MISUSE, RulesFile, misuse, talk
 from service.logs import configure_logs, report_own_errors
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError, load_settings
+from service.store.database import migrate, reason
 
 
 def serve(
@@ -26,12 +30,12 @@ def serve(
 ) -> None:
     """Run the service. SIGHUP reads the rules again; SIGTERM finishes what is in flight."""
     settings = _settings(host, port, str(rules) if rules else None)
-    listening = _listen(settings)
-    configure_logs(settings.log_level)
-    runtime = Runtime(settings)
-    _greet(settings)
-    signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
-    _Server(runtime).run(sockets=[listening])
+    with _listen(settings) as listening:
+        configure_logs(settings.log_level)
+        runtime = _open(settings)
+        _greet(settings)
+        signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
+        _Server(runtime).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
@@ -97,6 +101,17 @@ def _greet(settings: Settings) -> None:
         talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
     if not settings.keys:
         talk.print("  open: no ingest keys are set; any key in the DSN will do", markup=False)
+
+
+def _open(settings: Settings) -> Runtime:
+    """With its database brought up to date. Exits with MISUSE where it cannot be."""
+    try:
+        runtime = Runtime(settings)
+        migrate(runtime.engine)  # a start would do so too, but with a traceback
+    except (OSError, SQLAlchemyError, CommandError) as error:
+        where = make_url(settings.database_url.get_secret_value()).database
+        misuse(f"cannot open the database {where}: {reason(error)}")
+    return runtime
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from routers.rules import Rules
 from service.auth import COOKIE
+from service.ingest.body import LIMIT, read_body
 from service.runtime import Runtime
 
 PROBLEM = "application/problem+json"
@@ -38,6 +39,12 @@ def admin(request: Request) -> Runtime:
 
 Open = Annotated[Runtime, Depends(runtime)]
 Admin = Annotated[Runtime, Depends(admin)]
+
+
+async def body_of(request: Request, limit: int = LIMIT) -> bytes:
+    """The framework would read a body of any size, and before it asks who sends it."""
+    encoding = request.headers.get("content-encoding")
+    return await read_body(request.stream(), encoding, limit=limit)
 
 
 def rules_of(house: Runtime) -> Rules:

@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy.exc import SQLAlchemyError
 
 from routers.rules import Unconfigured
 from service.endpoints.base import Admin, Open
 from service.runtime import Runtime
+from service.store.database import reason
 
 endpoints = APIRouter(tags=["health"])
 
@@ -50,6 +52,10 @@ def _warnings(house: Runtime) -> list[Any]:
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:
         said.append(f"unconfigured: {', '.join(unset)}")
-    if dead := house.store.dead_ends():
+    try:
+        dead = house.store.dead_ends()
+    except SQLAlchemyError as error:
+        return [*said, f"store_unavailable: {reason(error)}"]
+    if dead:
         said.append(f"dead_deliveries: {dead} were told nowhere")
     return said

@@ -6,13 +6,15 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
+from matchers.text import clean
 from service.auth import RefusedError, ingest_key
-from service.endpoints.base import runtime
+from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
-from service.ingest.body import TooLargeError, read_body
+from service.ingest.body import TooLargeError
 from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
@@ -45,6 +47,8 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
             return _refuse(adapter, request, status, error.code, str(error))
         except TooLargeError as error:
             return _refuse(adapter, request, 413, "too_large", str(error))
+        except ClientDisconnect:  # nobody hears this; it is counted
+            return _refuse(adapter, request, 400, "disconnected", "the body ended too early")
         except RefusedError as error:
             return _refuse(adapter, request, error.status, "unauthorized", error.detail)
         except StoreUnavailableError:
@@ -57,8 +61,9 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
 async def _receive(adapter: wire.Adapter, request: Request) -> Response:
     house = runtime(request)
     key = ingest_key(request.headers, request.query_params)
-    project = house.auth.project(key, request.path_params.get("project"))
-    body = await read_body(request.stream(), request.headers.get("content-encoding"))
+    named = clean(request.path_params.get("project"), wire.PROJECT)
+    project = house.auth.project(key, named)
+    body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     about = wire.Request(content_type=content_type, project=project, received_at=house.clock())
     if len(body) > LARGE:

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from matchers.lookup import look_up, lookup_json
 from routers.rules import Rules, Unconfigured
 from routers.teams import Team
-from service.endpoints.base import Admin, found, rules_of
+from service.endpoints.base import Admin, body_of, found, rules_of
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
 from service.ingest import native
-from service.ingest.body import read_body
 
 PATHS_LIMIT = 10_000
 endpoints = APIRouter(prefix="/api/v1", tags=["ownership"])
@@ -22,6 +23,19 @@ class Paths(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     paths: Annotated[list[str], Field(max_length=PATHS_LIMIT)]
+
+
+_PATHS = Paths.model_json_schema()
+
+
+async def asked_paths(_house: Admin, request: Request) -> Paths:
+    """Raises RequestValidationError."""
+    body = await body_of(request)
+    try:
+        return Paths.model_validate_json(body)
+    except ValidationError as error:
+        where = [one | {"loc": ("body", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(where) from None
 
 
 @endpoints.get("/ownership")
@@ -35,8 +49,13 @@ def owner_of_path(
     return _looked_up(path, rules_of(house), module, function)
 
 
-@endpoints.post("/ownership")
-def owners_of_paths(house: Admin, asked: Paths) -> list[dict[str, Any]]:
+@endpoints.post(
+    "/ownership",
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": _PATHS}}}},
+)
+def owners_of_paths(
+    house: Admin, asked: Annotated[Paths, Depends(asked_paths)]
+) -> list[dict[str, Any]]:
     """Who owns these paths, in the order asked; up to 10,000."""
     rules = rules_of(house)
     return [_looked_up(path, rules) for path in asked.paths]
@@ -52,15 +71,11 @@ async def explain_event(
     Nothing is stored, nothing is sent.
     """
     rules = rules_of(house)
-    body = await read_body(request.stream(), request.headers.get("content-encoding"))
+    body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsed = native.parse(
-        body, wire.Request(content_type=content_type, project="1", received_at=house.clock())
-    )
-    if len(parsed.events) != 1:
-        raise wire.InvalidEventError("not_one_event", "explain takes one event")
     team = None if why_not is None else found(rules.ruleset.names.get(why_not), "team")
-    return explain(parsed.events[0], rules, team)
+    about = wire.Request(content_type=content_type, project="1", received_at=house.clock())
+    return await run_in_threadpool(_explained, body, about, rules, team)
 
 
 @endpoints.get("/teams")
@@ -81,6 +96,13 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
         if known.slug in rule.owners
     ]
     return _team(known, rules) | {"owns": owns, "revision": rules.revision}
+
+
+def _explained(body: bytes, about: wire.Request, rules: Rules, team: str | None) -> dict[str, Any]:
+    parsed = native.parse(body, about)
+    if len(parsed.events) != 1:
+        raise wire.InvalidEventError("not_one_event", "explain takes one event")
+    return explain(parsed.events[0], rules, team)
 
 
 def _looked_up(

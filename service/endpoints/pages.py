@@ -1,18 +1,19 @@
 """What people look at: the newest groups, one group, and the log-in form. Plain HTML."""
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from matchers.ruleset import Ruleset
 from routers.group import Group
 from routers.rules import Unconfigured
 from service.auth import COOKIE, SESSION_SECONDS
-from service.endpoints.base import Admin, Open, found, runtime
+from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery
 from service.endpoints.groups import project_name, resolve_group
 from service.overview import OUTCOMES, VERDICTS, severity_of, why
@@ -22,15 +23,24 @@ from service.stack import stack
 from service.store.rows import Delivery
 from service.store.store import GroupFilter, Latest
 
+LOG = logging.getLogger(__name__)
+Form = dict[str, str]
+FORM_LIMIT = 64 * 1024  # bytes
 SHOWN = 50  # groups on a page
 NOBODY = "unowned"  # in the filter: the groups that are no team's
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 endpoints = APIRouter(include_in_schema=False)
 
 
-def admin_form(request: Request, csrf: Annotated[str, Form()] = "") -> Runtime:
+async def form_of(request: Request) -> Form:
+    """The fields of a form of ours: each once, and all of them small."""
+    body = await body_of(request, FORM_LIMIT)
+    return dict(parse_qsl(body.decode(errors="replace")))
+
+
+def admin_form(request: Request, form: Annotated[Form, Depends(form_of)]) -> Runtime:
     """As `admin`, for a form of ours."""
-    house = runtime(request)
+    house, csrf = runtime(request), form.get("csrf", "")
     house.auth.admit(request.headers, request.cookies.get(COOKIE), changes=True, csrf=csrf)
     return house
 
@@ -110,16 +120,13 @@ def log_in_form(request: Request, house: Open, to: str = "/") -> Response:
 
 
 @endpoints.post("/login")
-def log_in(
-    request: Request,
-    house: Open,
-    token: Annotated[str, Form()] = "",
-    to: Annotated[str, Form()] = "/",
-) -> Response:
-    session = house.auth.log_in(request.headers, token.strip())
+def log_in(request: Request, house: Open, form: Annotated[Form, Depends(form_of)]) -> Response:
+    to = _own_path(form.get("to", "/"))
+    session = house.auth.log_in(request.headers, form.get("token", "").strip())
     if session is None:
-        return _page(request, "login.html", 401, to=_own_path(to), wrong=True)
-    answer = RedirectResponse(_own_path(to), 303)
+        LOG.warning("log_in_refused", extra={"sender": request.client and request.client.host})
+        return _page(request, "login.html", 401, to=to, wrong=True)
+    answer = RedirectResponse(to, 303)
     answer.set_cookie(
         COOKIE,
         session,

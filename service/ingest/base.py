@@ -14,6 +14,8 @@ import msgspec
 
 from matchers.event import Event
 
+PROJECT = 100  # characters of its number or name
+
 
 class InvalidEventError(Exception):
     """`code` is the word counted in events_rejected_total; `place` a JSON path, or None."""

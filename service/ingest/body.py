@@ -7,6 +7,7 @@ The codings: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1
 Sentry's SDKs mean zlib by `deflate`, and Ruby's sends the header with an empty value.
 """
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterator
 from typing import Protocol
@@ -17,6 +18,9 @@ from service.ingest.base import InvalidEventError
 
 LIMIT = 20 * 1024 * 1024  # bytes
 PIECE = 64 * 1024  # bytes
+SECONDS = (
+    60.0  # until the whole body is there: a sender that drips holds memory and delays the exit
+)
 # zlib's wbits: which wrapping the stream has
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
@@ -28,15 +32,23 @@ class TooLargeError(Exception):
 
 
 async def read_body(
-    chunks: AsyncIterable[bytes], encoding: str | None, *, limit: int = LIMIT
+    chunks: AsyncIterable[bytes],
+    encoding: str | None,
+    *,
+    limit: int = LIMIT,
+    seconds: float = SECONDS,
 ) -> bytes:
     """Return the unpacked body; `encoding` is the Content-Encoding header.
 
-    Raises InvalidEventError (unsupported_encoding, bad_encoding) or TooLargeError.
+    Raises InvalidEventError (unsupported_encoding, bad_encoding, too_slow) or TooLargeError.
     """
     body = _Body(encoding, limit)
-    async for chunk in chunks:
-        body.feed(chunk)
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in chunks:
+                body.feed(chunk)
+    except TimeoutError:
+        raise InvalidEventError("too_slow", f"the body took longer than {seconds:g} s") from None
     return body.finish()
 
 

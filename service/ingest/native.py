@@ -21,6 +21,7 @@ from matchers.event import Event
 from matchers.sketch import is_absolute
 from matchers.text import clean
 from service.ingest.base import (
+    PROJECT,
     Adapter,
     Handled,
     InvalidEventError,
@@ -33,7 +34,6 @@ from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import parse_traceback
 
 BATCH = 1000  # members
-PROJECT = 100  # characters
 _OF_MECHANISM = ("source", "handled", "exception_id", "parent_id")
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
@@ -19,6 +19,8 @@ from service.store.tables import (
     LEDGER,
     to_us,
 )
+
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what a column can hold
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ class Store:
         query = _filtered(select(GROUPS), wanted)
         if cursor:
             query = query.where(
-                tuple_(GROUPS.c.last_seen, GROUPS.c.id) < _decode(cursor, tuple[int, str])
+                tuple_(GROUPS.c.last_seen, GROUPS.c.id) < _decode(cursor, tuple[Moment, str])
             )
         query = query.order_by(GROUPS.c.last_seen.desc(), GROUPS.c.id.desc()).limit(limit + 1)
         with self._engine.begin() as connection:

@@ -128,8 +128,7 @@ class Writer:
         except BaseException:
             self._roll_back(cursor)
             raise
-        finally:
-            cursor.close()
+        cursor.close()
         return results, tx.queued
 
     def _roll_back(self, cursor: Any) -> None:

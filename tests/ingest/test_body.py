@@ -100,3 +100,14 @@ def test_an_unknown_encoding_is_named_so(encoding: str) -> None:
     with pytest.raises(InvalidEventError) as caught:
         read(b"x", encoding)
     assert caught.value.code == "unsupported_encoding"
+
+
+def test_a_body_that_drips_is_not_waited_for() -> None:
+    async def drips() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.001)
+
+    with pytest.raises(InvalidEventError) as caught:
+        asyncio.run(read_body(drips(), None, seconds=0.05))
+    assert caught.value.code == "too_slow"

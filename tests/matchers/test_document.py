@@ -44,6 +44,14 @@ def test_a_trap_says_what_to_write_instead() -> None:
     assert said("a: 012")[0].endswith('text to others: write "012"')
 
 
+def test_a_trap_in_a_channel_does_not_show_what_may_be_a_secret() -> None:
+    (problem,) = said("channels: {x: {webhook: {secret: 0123456}}}")
+    assert problem == (
+        "f:1:34: this value is a number to some readers of YAML and text to others: "
+        "write it in quotes"
+    )
+
+
 def test_a_billion_laughs_are_not_laughed() -> None:
     bomb = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 9))
     document = read_document(f"l0: &l0 [ha]\n{bomb}".encode(), "f")

@@ -171,3 +171,10 @@ def test_a_rule_that_yaml_itself_spoils_is_left_out(rule: str) -> None:
     found = loaded(TEAMS + f"rules: [{rule}, {{path: /b/, owner: search}}]")
     assert [rule.text for rule in found.rules.ruleset.rules] == ["path: /b/"]
     assert len(found.problems) == 1
+
+
+def test_near_names_are_sought_for_the_first_hundred_mistakes_only() -> None:
+    """Seeking takes milliseconds: ten thousand would hold up a reload for minutes."""
+    rules = "\n".join(f"  - {{path: /{number}/, owner: serch}}" for number in range(150))
+    problems = loaded(f"{TEAMS}rules:\n{rules}\n").problems
+    assert (len(problems), sum("did you mean" in str(one) for one in problems)) == (150, 100)

@@ -50,6 +50,12 @@ def post(url: str, *, allow_private: bool = True, **client: Any) -> str:
         "fe80::1%eth0",
         "fd00:ec2::254",
         "ff02::1",
+        "192.0.0.192",
+        "192.88.99.1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
     ],
 )
 def test_an_address_that_is_not_public_is_known(address: str) -> None:

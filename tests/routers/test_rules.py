@@ -34,6 +34,16 @@ def test_a_secret_that_is_not_set_is_named(written: str) -> None:
         resolve(written, ENVIRON)
 
 
+def test_the_services_own_settings_go_to_no_channel() -> None:
+    with pytest.raises(UnsetError, match="the service's own"):
+        resolve("https://x/${POINTSMAN_ADMIN_TOKEN}", {"POINTSMAN_ADMIN_TOKEN": "very-secret"})
+
+
+def test_a_secret_that_is_spelled_out_in_part_is_not_kept() -> None:
+    text = "channels: {x: {webhook: {url: 'https://h/very-secret/${HOOK}'}}}"
+    assert b"very-secret" not in loaded(text, {"HOOK": "x"}).keepable
+
+
 def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() -> None:
     rules = the_rules("channels: {x: {slack: {webhook_url: $NONE}}}", ENVIRON)
     assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
@@ -57,3 +67,9 @@ def test_no_problem_shows_a_secret() -> None:
     found = loaded("channels: {x: {slack: {webhook_url: very-secret, y: very-secret}}}")
     assert found.problems
     assert "very-secret" not in str(found.problems)
+
+
+def test_a_device_is_no_secret() -> None:
+    """`/dev/zero` would be read for ever."""
+    with pytest.raises(UnsetError, match="/dev/zero is no regular file"):
+        resolve("$file:/dev/zero", {})

@@ -107,6 +107,7 @@ def test_a_group_that_was_resolved_and_comes_again_is_a_regression(tmp_path: Pat
         ("GET", "/api/v1/groups?limit=201", 422),
         ("GET", "/api/v1/groups?cursor=x", 400),
         ("GET", "/api/v1/groups?cursor=WzEsMl0", 400),
+        ("GET", "/api/v1/groups?cursor=WzkyMjMzNzIwMzY4NTQ3NzU4MDgsIngiXQ", 400),  # [2**63, "x"]
         ("PUT", "/api/v1/groups", 405),
     ],
 )
@@ -158,6 +159,17 @@ def test_health_tells_live_ready_and_draining(client: TestClient) -> None:
     assert client.post("/api/v1/events", json={"message": "still accepted"}).status_code == 202
 
 
+def test_a_database_that_cannot_be_read_is_said(client: TestClient) -> None:
+    with client.app.state.runtime.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.exec_driver_sql("alter table deliveries rename to away")
+    for path in ("/api/v1/deliveries", "/api/v1/accounting", "/metrics"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["warnings"] == ["store_unavailable: no such table: deliveries"]
+
+
 def test_the_documentation_needs_no_internet(client: TestClient) -> None:
     page = client.get("/docs").text
     assert "//cdn" not in page
@@ -176,3 +188,38 @@ def test_series_start_at_zero(client: TestClient) -> None:
         "pointsman_rules_last_reload_successful 1.0",
     ):
         assert series in text
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"paths": ["\\ud800"]}', 422),
+        (b'{"paths": ["\xff"]}', 422),
+        (b'{"paths": [1]}', 422),
+        (b"[" * 100_000, 422),
+        (b" " * (20 * 2**20 + 1), 413),
+    ],
+)
+def test_a_list_of_paths_that_is_none_is_refused(
+    client: TestClient, body: bytes, status: int
+) -> None:
+    answer = client.post("/api/v1/ownership", content=body)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ownership", "/api/v1/explain"])
+def test_who_may_not_ask_is_not_listened_to(tmp_path: Path, path: str) -> None:
+    heard: list[bytes] = []
+
+    def body() -> Iterator[bytes]:
+        heard.append(b" ")
+        yield b" "
+
+    with running(tmp_path, admin_token="right") as client:
+        assert client.post(path, content=body()).status_code == 401
+    assert heard == []
+
+
+def test_a_form_is_small(client: TestClient) -> None:
+    assert client.post("/login", content=b"token=" + b"x" * 2**16).status_code == 413

@@ -133,6 +133,11 @@ def test_the_same_id_in_another_project_is_another_event(client: TestClient) -> 
     assert books(client)["outcomes"] == {"unowned": 2}
 
 
+def test_a_project_is_a_short_name(client: TestClient) -> None:
+    assert client.post(f"/api/{'7' * 5000}/store/", content=EVENT).status_code == 200
+    assert client.get("/api/v1/groups").json()["groups"][0]["project"] == "7" * 100
+
+
 def test_what_cannot_be_committed_is_not_called_accepted(client: TestClient) -> None:
     with client.app.state.runtime.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.exec_driver_sql("alter table events rename to away")

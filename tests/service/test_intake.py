@@ -1,8 +1,12 @@
-"""The intake around the moment at which the first rules load."""
+"""The intake: who decides what, when, and on which thread."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread, current_thread
+
+import pytest
 
 from matchers.event import Event
 from routers.rules import Rules, load_rules
@@ -10,20 +14,41 @@ from service.intake import Intake
 from service.store.database import migrate, open_database
 from service.store.writer import Writer
 from service.telemetry import Telemetry
+from tests.builders import raised_in
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EVENT = Event(event_id="1" * 32, timestamp=NOW, received_at=NOW, message="the gnome is gone")
 RULES = load_rules(b"version: 1\nteams: {web: {}}\ndefault: web\n", "rules.yaml", {}).rules
 
 
-def test_rules_that_load_as_an_event_is_queued_decide_it(tmp_path: Path) -> None:
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
     engine = open_database(f"sqlite:///{tmp_path / 'intake.db'}")
     migrate(engine)
     writer = Writer(engine)
     writer.start()
+    yield writer
+    writer.stop()
+    engine.dispose()
+
+
+def test_rules_that_load_as_an_event_is_queued_decide_it(writer: Writer) -> None:
     in_force: list[Rules | None] = [RULES, None]  # none when it came in, these at its commit
     intake = Intake(writer, in_force.pop, Telemetry(), public_url="http://127.0.0.1")
     (handled,) = asyncio.run(intake.take([EVENT], "native"))
-    writer.stop()
-    engine.dispose()
     assert (handled.outcome, handled.reasons) == ("notified", (("log", "first_seen"),))
+
+
+@pytest.mark.parametrize(("frames", "beside"), [(1, False), (501, True)])
+def test_what_takes_long_to_decide_keeps_no_other_sender_waiting(
+    writer: Writer, frames: int, beside: bool
+) -> None:
+    decided_on: list[Thread] = []
+
+    def rules() -> Rules:
+        decided_on.append(current_thread())
+        return RULES
+
+    intake = Intake(writer, rules, Telemetry(), public_url="http://127.0.0.1")
+    asyncio.run(intake.take([raised_in(*["a.py"] * frames)], "native"))
+    assert [thread is not current_thread() for thread in decided_on] == [beside]

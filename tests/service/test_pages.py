@@ -338,6 +338,14 @@ def test_nobody_is_sent_to_another_site(closed: TestClient, to: str) -> None:
     assert answer.headers["location"] == "/"
 
 
+def test_a_wrong_token_is_logged_without_it(
+    closed: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed.post("/login", data={"token": "guess-1234"})
+    assert [record.message for record in caplog.records] == ["log_in_refused"]
+    assert "guess-1234" not in str([vars(record) for record in caplog.records])
+
+
 def test_a_form_needs_its_token(logged_in: TestClient) -> None:
     path = send(logged_in, raised(TAX))
     csrf = hidden(logged_in.get(path, headers=HTML).text, "csrf")

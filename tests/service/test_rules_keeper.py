@@ -1,5 +1,6 @@
 """The running service keeps routing by the last good rules, also over a restart."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,24 @@ def test_the_repositorys_files_find_a_path_without_a_mapping(tmp_path: Path) -> 
     (tmp_path / "files").unlink()
     with running(tmp_path, repository=tmp_path / "files") as client:
         assert posted(client, sent)["owner"] is None
+
+
+def test_a_pipe_is_no_rules_file(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        (tmp_path / "rules.yaml").unlink()
+        os.mkfifo(tmp_path / "rules.yaml")
+        (problem,) = client.post("/api/v1/rules/reload").json()["problems"]
+    assert problem["message"] == "the rules file cannot be read: it is no regular file"
+
+
+def test_rules_that_the_database_did_not_take_are_kept_at_the_next_reload(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        engine = client.app.state.runtime.engine  # type: ignore[attr-defined]
+        write(tmp_path, RULES + "default: search\n")
+        for rename in ("rules_revisions rename to away", "away rename to rules_revisions"):
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"alter table {rename}")
+            newest = client.post("/api/v1/rules/reload").json()["revision"]
+    write(tmp_path, "broken: [")
+    with running(tmp_path) as client:
+        assert client.get("/api/v1/rules").json()["revision"] == newest

@@ -34,8 +34,10 @@ def test_a_setting_comes_from_its_variable_its_bare_name_or_a_file(tmp_path: Pat
         ({"POINTSMAN_PORT": "70000"}, "POINTSMAN_PORT: "),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: "),
         ({"POINTSMAN_INGEST_KEYS": "s3cret"}, "POINTSMAN_INGEST_KEYS: each member"),
-        ({"POINTSMAN_DATABASE_URL": "s3cret"}, "POINTSMAN_DATABASE_URL: unreadable"),
+        ({"POINTSMAN_DATABASE_URL": "s3cret"}, "POINTSMAN_DATABASE_URL: an unreadable URL"),
         ({"POINTSMAN_DATABASE_URL": "mysql://u:s3cret@h/d"}, "mysql is not supported"),
+        ({"POINTSMAN_DATABASE_URL": "sqlite://"}, "sqlite without a file is not supported"),
+        ({"POINTSMAN_DATABASE_URL": "sqlite:///:memory:"}, "sqlite without a file"),
         ({"POINTSMAN_ADMIN_TOKEN_FILE": "/none"}, "POINTSMAN_ADMIN_TOKEN_FILE: /none cannot"),
     ],
 )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -221,3 +222,26 @@ def test_a_service_that_comes_back_sends_at_once_what_it_was_sending(
         inside(client).writer.run(die_with_it)
     with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
         assert delivery(client, "delivered")["id"] == id_
+
+
+def test_a_second_service_leaves_alone_what_the_first_is_sending(
+    folder: Path, clock: Clock
+) -> None:
+    sending, answered = Event(), Event()
+    ids: list[str] = []
+
+    def peer(request: httpx.Request) -> httpx.Response:
+        ids.append(request.headers["webhook-id"])
+        sending.set()
+        answered.wait(10)
+        return httpx.Response(200)
+
+    transport = httpx.MockTransport(peer)
+    with running(folder, clock, transport=transport) as client:
+        fail(client)
+        sending.wait(10)
+        with running(folder, clock, transport=transport):
+            time.sleep(1.5)
+            answered.set()
+        assert delivery(client, "delivered")["attempts"] == 1
+    assert len(ids) == 1

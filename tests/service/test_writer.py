@@ -2,10 +2,11 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from service.store.database import migrate, open_database
 from service.store.store import Store
@@ -25,17 +26,22 @@ def batches() -> list[int]:
 
 
 @pytest.fixture
-def writer(path: Path, batches: list[int]) -> Iterator[Writer]:
+def engine(path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{path}")
     migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine: Engine, batches: list[int]) -> Iterator[Writer]:
     writer = Writer(engine, on_commit=lambda jobs, _seconds: batches.append(jobs))
     writer.start()
     yield writer
     writer.stop()
-    engine.dispose()
 
 
-def keep(number: int) -> "object":
+def keep(number: int) -> Callable[[Transaction], int]:
     def work(tx: Transaction) -> int:
         tx.accept(an_event(event_id=f"{number:032x}"))
         tx.undecided()
@@ -103,6 +109,13 @@ def test_a_database_that_does_not_take_it_says_so_and_the_writer_goes_on(
     other.execute("alter table away rename to events")
     other.close()
     assert writer.run(keep(2)) == 2
+
+
+def test_a_full_disk_is_called_that(engine: Engine, writer: Writer) -> None:
+    engine.dispose()
+    event.listen(engine, "connect", lambda own, _: own.execute("pragma max_page_count = 1"))
+    with pytest.raises(StoreUnavailableError, match="database or disk is full"):
+        writer.run(lambda tx: [keep(number)(tx) for number in range(2, 1000)])
 
 
 def test_what_was_submitted_before_the_stop_is_committed_and_nothing_after(path: Path) -> None:
