@@ -19,24 +19,21 @@ _NOTHING = b"version: 1\n"  # stands for a file that never was good
 class Partly(msgspec.Struct, frozen=True):
     """What is put in force, and which files it has in another version than the one that stands."""
 
-    loaded: Loaded  # its problems are those that even the last good versions leave
+    loaded: Loaded | None  # None: the root file is broken, and never was good
     quarantined: Mapping[str, Sequence[Problem]]  # by the file's path in the tree
     problems: tuple[Problem, ...]  # all, of the files as they stand
 
 
 def load_partly(
     tree: Tree, path: str, environ: Mapping[str, str], kept: Mapping[str, bytes], **options: Any
-) -> Partly | None:
-    """kept: the last good text of each file. options: as of load_rules.
-
-    None: the root file is broken, and never was good.
-    """
+) -> Partly:
+    """kept: the last good text of each file. options: as of load_rules."""
     loaded = standing = load_rules(tree, path, environ, **options)
     quarantined: dict[str, Sequence[Problem]] = {}
     while broken := _broken(loaded, quarantined, options.get("base", "")):
         quarantined |= broken
         if path in quarantined and path not in kept:
-            return None
+            return Partly(None, quarantined, standing.problems)
         good = {file: kept.get(file, _NOTHING) for file in quarantined}
         loaded = load_rules(_Patched(tree, good), path, environ, **options)
     return Partly(loaded, quarantined, standing.problems)

@@ -56,6 +56,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
     rules: Rules
     problems: tuple[Problem, ...]
+    texts: Mapping[str, bytes]  # the files as they were read, by their paths in the tree
     keepable: Mapping[str, bytes]  # the files, by path, without the secrets that they spell out
 
 
@@ -100,6 +101,7 @@ def load_rules(
     return Loaded(
         rules,
         tuple(sorted(set(bundle.problems()))),
+        {part.path: part.raw for part in bundle.parts},
         {part.path: channels.keepable(part.checker) for part in bundle.parts},
     )
 

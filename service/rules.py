@@ -4,32 +4,38 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from errno import EINVAL
 from pathlib import Path
-from stat import S_ISREG
 
 import msgspec
 
-from matchers.errors import Origin, Problem
-from routers.rules import Loaded, Rules, load_rules
+from matchers.errors import Problem
+from matchers.files import RepositoryFiles
+from routers.last_good import Partly, load_partly
+from routers.rules import Loaded, Rules
 from service.repository import RepositoryError, read_files
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
+from service.tree import FolderTree
 
 LOG = logging.getLogger(__name__)
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in force, and what is wrong with the file as it stands."""
-
+class File(msgspec.Struct, frozen=True):
     file: str
+    quarantined: bool  # its last good version is in force
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in force, and what is wrong with the files as they stand."""
+
     revision: str | None  # None: no rules ever loaded; events are kept undecided
     loaded_at: datetime | None
+    files: tuple[File, ...]  # the root first
     problems: tuple[Problem, ...] = ()
 
     @property
-    def quarantined(self) -> bool:
-        return bool(self.problems)
+    def quarantined(self) -> tuple[str, ...]:
+        return tuple(one.file for one in self.files if one.quarantined)
 
 
 class RulesKeeper:
@@ -46,6 +52,7 @@ class RulesKeeper:
         clock: Callable[[], datetime],
     ) -> None:
         self._path = path
+        self._base = "" if path.parent == Path() else f"{path.parent}/"
         self._writer = writer
         self._telemetry = telemetry
         self._environ = environ
@@ -53,7 +60,8 @@ class RulesKeeper:
         self._clock = clock
         self._reloading = threading.Lock()
         self._rules: Rules | None = None
-        self._status = Status(file=str(path), revision=None, loaded_at=None)
+        self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
+        self._status = Status(revision=None, loaded_at=None, files=())
 
     def current(self) -> Rules | None:
         """None while none has ever loaded."""
@@ -63,66 +71,65 @@ class RulesKeeper:
         return self._status
 
     def load(self) -> Status:
-        """Read the file; put it in force if it is whole, else say why not.
+        """Read the files; each that is whole is put in force, of the others the last good version.
 
-        At a start on a broken file the last good revision comes back from the database.
+        Over a restart the last good versions come from the database.
         """
         with self._reloading:
-            loaded = self._read()
-            if not loaded.problems:
-                self._put_in_force(loaded)
+            if self._kept is None:
+                self._kept = self._from_database()
+            tree, name = FolderTree(self._path.parent), self._path.name
+            partly = load_partly(
+                tree, name, self._environ, self._kept, base=self._base, files=self._files()
+            )
+            for problem in partly.problems:
+                LOG.error("rules_problem", extra={"problem": str(problem)})
+            if partly.loaded is None:
+                LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
             else:
-                for problem in loaded.problems:
-                    LOG.error("rules_problem", extra={"problem": str(problem)})
-                if self._rules is None:
-                    self._restore()
-                self._status = msgspec.structs.replace(self._status, problems=loaded.problems)
-            self._telemetry.rules_loaded.set(not loaded.problems)
-            self._telemetry.rules_quarantined.set(1 if loaded.problems else 0)
+                self._put_in_force(partly.loaded)
+            self._status = self._as_shown(partly)
+            self._telemetry.rules_loaded.set(not partly.problems)
+            self._telemetry.rules_quarantined.set(len(partly.quarantined))
             return self._status
 
-    def _read(self) -> Loaded:
+    def _files(self) -> RepositoryFiles | None:
+        if self._repository is None:
+            return None
         try:
-            if not S_ISREG(self._path.stat().st_mode):  # reading a pipe or a device would not end
-                raise OSError(EINVAL, "it is no regular file")
-            raw = self._path.read_bytes()
-        except OSError as error:
-            said = f"the rules file cannot be read: {error.strerror or type(error).__name__}"
-            return Loaded(Rules.empty(), (Problem(Origin(str(self._path), 1), said),), b"")
-        return self._load(raw, str(self._path))
+            return read_files(self._repository)
+        except RepositoryError as error:  # paths are then taken as they were sent
+            LOG.error("repository_unreadable", extra={"reason": str(error)})
+            return None
 
-    def _load(self, raw: bytes, file: str, revision: str | None = None) -> Loaded:
-        files = None
-        if self._repository is not None:
-            try:
-                files = read_files(self._repository)
-            except RepositoryError as error:  # paths are then taken as they were sent
-                LOG.error("repository_unreadable", extra={"reason": str(error)})
-        return load_rules(raw, file, self._environ, revision=revision, files=files)
+    def _from_database(self) -> Mapping[str, bytes]:
+        row = self._writer.run(lambda tx: tx.last_revision())
+        if row is None or row["file"] != str(self._path):
+            return {}
+        kept = msgspec.json.decode(row["content"], type=dict[str, str])
+        return {path: text.encode() for path, text in kept.items()}
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()
+        self._kept = loaded.texts
+        content = msgspec.json.encode(
+            {path: text.decode(errors="replace") for path, text in loaded.keepable.items()}
+        )
         try:
             sequence = self._writer.run(
-                lambda tx: tx.keep_revision(revision, str(self._path), loaded.keepable, now)
+                lambda tx: tx.keep_revision(revision, str(self._path), content, now)
             )
         except StoreUnavailableError:  # in force all the same; kept at the next reload
             sequence = self._rules.sequence if self._rules else 0
-        self._swap(msgspec.structs.replace(loaded.rules, sequence=sequence))
+        self._rules = msgspec.structs.replace(loaded.rules, sequence=sequence)
+        self._telemetry.rules_in_force(revision, loaded.rules.channels)
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 
-    def _restore(self) -> None:
-        row = self._writer.run(lambda tx: tx.last_revision())
-        if row is None:
-            LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
-            return
-        kept = self._load(row["content"], row["file"], row["revision"]).rules
-        self._swap(msgspec.structs.replace(kept, sequence=row["sequence"]))
-        LOG.warning("rules_restored", extra={"revision": row["revision"], "file": row["file"]})
-
-    def _swap(self, rules: Rules) -> None:
-        self._rules = rules
-        self._status = Status(
-            file=str(self._path), revision=rules.revision, loaded_at=self._clock()
+    def _as_shown(self, partly: Partly) -> Status:
+        paths = partly.loaded.texts if partly.loaded else {self._path.name: b""}
+        return Status(
+            revision=self._rules.revision if self._rules else None,
+            loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
+            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
+            problems=partly.problems,
         )
-        self._telemetry.rules_in_force(rules.revision, rules.channels)

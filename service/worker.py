@@ -15,10 +15,11 @@ import httpx
 import msgspec
 
 from routers.channels.base import Channel, Receipt
+from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.notification import Alert
 from routers.retry import PlainOnce, Retry, Tries, judge
-from routers.rules import Rules, Unconfigured
+from routers.rules import Rules
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction

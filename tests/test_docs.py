@@ -11,7 +11,7 @@ import typer.main
 
 from matchers.kinds import KINDS
 from matchers.ownership import Step, Verdict
-from matchers.sources.cases import _Expected
+from matchers.sources.cases import Expected
 from matchers.sources.schema import FileEntry, ProjectEntry, RootEntry, RuleEntry, TeamEntry
 from routers.channels import CHANNELS
 from routers.channels.base import example
@@ -37,12 +37,13 @@ from tests.documents import (
     text_of,
     undocumented,
 )
+from tests.trees import FakeTree
 
 ARCHITECTURE, RULES, INGEST, CHANNELS_PAGE, API, CLI, OPERATING = (
     text_of(f"docs/{name}.md")
     for name in ("architecture", "rules", "ingest", "channels", "api", "cli", "operating")
 )
-ENTRIES = (FileEntry, TeamEntry, RuleEntry, ProjectEntry, RootEntry, ReceiverEntry, When, _Expected)
+ENTRIES = (FileEntry, TeamEntry, RuleEntry, ProjectEntry, RootEntry, ReceiverEntry, When, Expected)
 WORDS = typer.main.get_command(cli).commands  # type: ignore[attr-defined]  # a click group
 
 
@@ -164,12 +165,12 @@ def test_every_failure_of_a_delivery_is_documented() -> None:
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_every_rules_file_that_is_shown_loads(block: Block) -> None:
     assert block.text.startswith("version: 1")
-    assert load_rules(block.text.encode(), "shown.yaml", {}).problems == ()
+    assert load_rules(FakeTree({"shown.yaml": block.text}), "shown.yaml", {}).problems == ()
 
 
 def test_the_rules_that_are_shown_broken_are_broken() -> None:
     (block,) = blocks("yaml broken")
-    assert load_rules(block.text.encode(), "broken.yaml", {}).problems != ()
+    assert load_rules(FakeTree({"broken.yaml": block.text}), "broken.yaml", {}).problems != ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

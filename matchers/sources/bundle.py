@@ -81,7 +81,7 @@ class _Gathering:
         raw = self.tree.read(path)
         checker = Checker(read_document(raw or b"", self.base + path))
         if raw is None:
-            checker.problem((), "there is no such file")
+            checker.problem((), "there is no such file, or none that can be read")
         entry = check_file(checker) if raw is not None else FileEntry(version=1)
         if includer is not None:
             _refuse_what_is_the_roots(entry, checker)

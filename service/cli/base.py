@@ -13,6 +13,7 @@ from matchers.errors import Problem
 from routers.rules import Loaded, load_rules
 from service.repository import RepositoryError, read_files
 from service.settings import SettingsError, load_settings
+from service.tree import FolderTree
 
 FINDINGS = 1
 MISUSE = 2
@@ -37,11 +38,10 @@ def load(path: Path | None, repository: Path | None = None) -> Loaded:
     except RepositoryError as error:
         misuse(str(error))
     file = path or rules_path()
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        misuse(f"{file}: {error.strerror}")
-    return load_rules(raw, str(file), os.environ, files=files)
+    if not file.is_file():
+        misuse(f"{file}: No such file")
+    base = "" if file.parent == Path() else f"{file.parent}/"
+    return load_rules(FolderTree(file.parent), file.name, os.environ, base=base, files=files)
 
 
 def rules_path() -> Path:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from matchers.errors import Problem
-from routers.rules import Loaded, Unconfigured
+from routers.configured import Unconfigured
+from routers.rules import Loaded
 from service.cli.base import FINDINGS, AsJson, RulesFile, answer_json, load, talk
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
-from routers.rules import Unconfigured
+from routers.configured import Unconfigured
 from service.endpoints.base import Admin, Open
 from service.runtime import Runtime
 from service.store.database import reason

@@ -8,7 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from matchers.lookup import look_up, lookup_json
-from routers.rules import Rules, Unconfigured
+from routers.configured import Unconfigured
+from routers.rules import Rules
 from routers.teams import Team
 from service.endpoints.base import Admin, body_of, found, rules_of
 from service.explain import explain, receivers_shown

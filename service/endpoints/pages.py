@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from matchers.ruleset import Ruleset
+from routers.configured import Unconfigured
 from routers.group import Group
-from routers.rules import Unconfigured
 from service.auth import COOKIE, SESSION_SECONDS
 from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery

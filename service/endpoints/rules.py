@@ -26,7 +26,7 @@ def _status(status: Status) -> dict[str, Any]:
     return {
         "revision": status.revision,
         "loaded_at": plain(status.loaded_at),
-        "files": [{"file": status.file, "quarantined": status.quarantined}],
+        "files": [plain(file) for file in status.files],
         "problems": [
             {
                 "file": problem.origin.file,

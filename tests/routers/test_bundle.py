@@ -139,7 +139,7 @@ def test_a_broken_team_file_is_quarantined_alone() -> None:
         "teams/search.yaml": SEARCH.replace("/app/search/", "/app/find/"),
     }
     partly = load_partly(FakeTree(now), "rules.yaml", {}, kept)
-    assert partly is not None
+    assert partly.loaded is not None
     assert list(partly.quarantined) == ["teams/payments.yaml"]
     assert len(partly.problems) == 1
     rules = partly.loaded.rules
@@ -155,7 +155,7 @@ def test_a_broken_root_keeps_its_last_good_version_beside_new_team_files() -> No
         "teams/search.yaml": SEARCH.replace("search/", "find/"),
     }
     partly = load_partly(FakeTree(now), "rules.yaml", {}, kept)
-    assert partly is not None
+    assert partly.loaded is not None
     assert owner(partly.loaded.rules, "app/find/x.py") == "search"
 
 
@@ -163,10 +163,11 @@ def test_a_team_file_that_never_was_good_brings_nothing_and_harms_nobody() -> No
     kept = {"rules.yaml": ROOT.encode()}
     now = {**FILES, "teams/payments.yaml": "rules: ["}
     partly = load_partly(FakeTree(now), "rules.yaml", {}, kept)
-    assert partly is not None
+    assert partly.loaded is not None
     assert owner(partly.loaded.rules, "app/billing/x.py") == "platform"
     assert owner(partly.loaded.rules, "app/search/x.py") == "search"
 
 
 def test_a_root_that_never_was_good_loads_nothing() -> None:
-    assert load_partly(FakeTree({"rules.yaml": "rules: ["}), "rules.yaml", {}, {}) is None
+    partly = load_partly(FakeTree({"rules.yaml": "rules: ["}), "rules.yaml", {}, {})
+    assert (partly.loaded, list(partly.quarantined)) == (None, ["rules.yaml"])

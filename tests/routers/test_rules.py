@@ -6,9 +6,11 @@ import pytest
 from pydantic import SecretStr
 
 from routers.channels.slack import Slack
-from routers.rules import NOT_KEPT, Unconfigured, load_rules
+from routers.configured import NOT_KEPT, Unconfigured
+from routers.rules import load_rules
 from routers.secrets import UnsetError, resolve
 from tests.builders import loaded, the_rules
+from tests.trees import FakeTree
 
 HOOK = "https://hooks.slack.com/services/T0/B0/very-secret"
 ENVIRON = {"HOOK": HOOK, "EMPTY": ""}
@@ -41,7 +43,7 @@ def test_the_services_own_settings_go_to_no_channel() -> None:
 
 def test_a_secret_that_is_spelled_out_in_part_is_not_kept() -> None:
     text = "channels: {x: {webhook: {url: 'https://h/very-secret/${HOOK}'}}}"
-    assert b"very-secret" not in loaded(text, {"HOOK": "x"}).keepable
+    assert b"very-secret" not in loaded(text, {"HOOK": "x"}).keepable["rules.yaml"]
 
 
 def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() -> None:
@@ -55,9 +57,9 @@ def test_a_mistake_beside_an_unset_secret_is_still_a_problem() -> None:
 
 def test_a_secret_that_is_spelled_out_is_not_kept() -> None:
     text = f"channels:\n  x: {{slack: {{webhook_url: {HOOK}}}}}\n  y: {{webhook: {{url: $HOOK}}}}\n"
-    kept = loaded(text, ENVIRON).keepable
+    kept = loaded(text, ENVIRON).keepable["rules.yaml"]
     assert b"very-secret" not in kept
-    again = load_rules(kept, "rules.yaml", ENVIRON)
+    again = load_rules(FakeTree({"rules.yaml": kept.decode()}), "rules.yaml", ENVIRON)
     assert again.problems == ()
     assert again.rules.channels["x"] == Unconfigured("slack", f"{NOT_KEPT} is not set")
     assert not isinstance(again.rules.channels["y"], Unconfigured)

@@ -14,6 +14,7 @@ from service.store.database import migrate, open_database
 from service.store.store import Store
 from service.store.transaction import Transaction
 from service.store.writer import Writer
+from tests.trees import FakeTree
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RULES = b"""
@@ -54,7 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate(engine)
     writer = Writer(engine)
     writer.start()
-    rules = load_rules(RULES, "rules.yaml", {}).rules
+    rules = load_rules(FakeTree({"rules.yaml": RULES.decode()}), "rules.yaml", {}).rules
     for event_id, logger, message in EVENTS:
         writer.run(lambda tx, it=an_event(event_id, logger, message): take(tx, it, rules))
     writer.stop()

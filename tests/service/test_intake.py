@@ -9,16 +9,16 @@ from threading import Thread, current_thread
 import pytest
 
 from matchers.event import Event
-from routers.rules import Rules, load_rules
+from routers.rules import Rules
 from service.intake import Intake
 from service.store.database import migrate, open_database
 from service.store.writer import Writer
 from service.telemetry import Telemetry
-from tests.builders import raised_in
+from tests.builders import raised_in, the_rules
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EVENT = Event(event_id="1" * 32, timestamp=NOW, received_at=NOW, message="the gnome is gone")
-RULES = load_rules(b"version: 1\nteams: {web: {}}\ndefault: web\n", "rules.yaml", {}).rules
+RULES = the_rules("teams: {web: {}}\ndefault: web\n")
 
 
 @pytest.fixture

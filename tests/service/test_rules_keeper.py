@@ -119,7 +119,7 @@ def test_a_pipe_is_no_rules_file(tmp_path: Path) -> None:
         (tmp_path / "rules.yaml").unlink()
         os.mkfifo(tmp_path / "rules.yaml")
         (problem,) = client.post("/api/v1/rules/reload").json()["problems"]
-    assert problem["message"] == "the rules file cannot be read: it is no regular file"
+    assert problem["message"] == "there is no such file, or none that can be read"
 
 
 def test_rules_that_the_database_did_not_take_are_kept_at_the_next_reload(tmp_path: Path) -> None:
