@@ -63,6 +63,14 @@ class Site(msgspec.Struct, frozen=True):
             self.problem(origin, f'"{pattern}" fits no file')
         return found
 
+    def named(self, name: str, folder: str, origin: Origin) -> list[str]:
+        """The files of this name in a folder ("" is the root) and below, those further up first."""
+        start = folder and folder + "/"
+        found = [path for path in self.files(f"**/{name}", origin) if path.startswith(start)]
+        if folder and not found:
+            self.problem(origin, f"there is no {name} below {folder}")
+        return sorted(found, key=depth)
+
     def read(self, path: str) -> bytes | None:
         """The bytes of a file that should be there; None, and a problem in it, where they are not.
 
@@ -77,3 +85,13 @@ class Site(msgspec.Struct, frozen=True):
         if raw is None:
             self.problem(origin, "no such file, or a link that leads out of the repository")
         return raw
+
+
+def depth(path: str) -> tuple[int, str]:
+    """Sorts what lies further up before what lies below it."""
+    return path.count("/"), path
+
+
+def folder_of(text: str) -> str:
+    """A folder as somebody wrote it (`.`, `./server`, `/server/`), as the start of its paths."""
+    return "/".join(segment for segment in text.split("/") if segment not in ("", "."))

@@ -57,7 +57,7 @@ class PathGlob:
         return state
 
     def _closed(self, positions: set[int]) -> State:
-        """With what a `**` that stands for no directory leads to; without what is behind the end."""
+        """With what follows a `**` that stands for no directory; without what is past the end."""
         closed = {at for at in positions if at <= self._last}
         for at in sorted(closed):
             while at < self._last and self._segments[at] == ANY_DIRECTORIES:
