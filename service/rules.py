@@ -78,7 +78,9 @@ class RulesKeeper:
         with self._reloading:
             if self._kept is None:
                 self._kept = self._from_database()
-            tree, name = FolderTree(self._path.parent), self._path.name
+            name = self._path.name
+            real = self._path.resolve()  # one look at what a ConfigMap swaps: no half of each
+            tree = FolderTree(real.parent if real.name == name else self._path.parent)
             partly = load_partly(
                 tree, name, self._environ, self._kept, base=self._base, files=self._files()
             )

@@ -1,16 +1,23 @@
 """What an entry of `rules:` can bring, besides team files: one line here for each way.
 
-Each reader takes the entry, the site and the entry's own origin, and gives rules in the order of
-their precedence, the last winning.
+Each reader takes what the entry's key says, the site and the entry's own origin, and gives rules in
+the order of their precedence, the last winning.
 """
 
 from collections.abc import Callable, Iterable
 
 from matchers.errors import Origin
 from matchers.ruleset import Rule
+from matchers.sources.annotations import read_annotations, read_codeowner_files
 from matchers.sources.base import Site
-from matchers.sources.schema import IncludeEntry
+from matchers.sources.module_files import read_module_files
+from matchers.sources.owners_yaml import read_owners_yaml
 
-Reader = Callable[[IncludeEntry, Site, Origin], Iterable[Rule]]
+Reader = Callable[[str, Site, Origin], Iterable[Rule]]
 
-INCLUDES: dict[str, Reader] = {}
+INCLUDES: dict[str, Reader] = {
+    "owners_yaml": read_owners_yaml,
+    "module_files": read_module_files,
+    "annotations": read_annotations,
+    "codeowner_files": read_codeowner_files,
+}
