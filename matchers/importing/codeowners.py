@@ -82,7 +82,7 @@ def _pattern(entry: Entry, start: Start) -> str | None:
         segment if segment == "**" and at < last else _STARS.sub("*", segment)
         for at, segment in enumerate(segments)
     ]
-    if segments[-1] and not re.search(r"[*?.]", segments[-1]):
+    if segments[-1] not in ("", "*") and "." not in segments[-1]:  # with a dot it is no directory
         said = f'"{text}" is a file of that name to GitLab; here all below such a directory too'
         start.leave_out(origin, said)
     unanchored = segments[0] != "" and "/" in text[:-1] and segments[0] != "**"

@@ -115,7 +115,7 @@ def _path(glob: str, origin: Origin, start: Start) -> str:
     segments = glob.strip("/").split("/")
     if any("*" in segment[1:-1] for segment in segments) or "?" in glob:
         start.leave_out(origin, f'"{glob}": inside a name, `*` and `?` cross no `/` here')
-    if not re.search(r"[*.]", segments[-1]):
+    if "." not in segments[-1] and segments[-1][-1:] != "*":  # with a dot it is no directory
         said = f'"{glob}" is a file to Sentry; here all below such a directory too'
         start.leave_out(origin, said)
     if segments == ["*"]:

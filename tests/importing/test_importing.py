@@ -1,7 +1,10 @@
 """What other tools know becomes a rules file that loads, and a list of what it could not say."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from matchers.globs import compile_glob
 from matchers.importing.codeowners import import_codeowners
 from matchers.importing.sentry import import_sentry
 from matchers.importing.starting import Start, flow
@@ -234,3 +237,22 @@ TEXTS = ["no", "1:30", "012", "a: b", "- x", "{", "a\tb\\", "ünï", "\x85\u2028
 def test_a_text_is_written_as_all_readers_of_yaml_take_it(text: str) -> None:
     document = read_document(flow({"key": [text, True]}).encode(), "x.yaml")
     assert (document.data, document.problems) == ({"key": [text, True]}, ())
+
+
+SEGMENTS = ["a", "b.py", "*", "a*", "*b", "*.py", "*a*", "**"]
+FOLDERS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aab"]), max_size=3)
+
+
+@given(
+    st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4).map("/".join),
+    st.tuples(FOLDERS, st.sampled_from(["a", "b.py", "ab.py", "x.js"])),
+)
+def test_a_glob_that_is_not_listed_owns_the_same_files(
+    glob: str, file: tuple[list[str], str]
+) -> None:
+    start = import_sentry(f"path:{glob} #a".encode(), "sentry.txt")
+    path = "/".join([*file[0], file[1]])
+    # Sentry asks absolute paths too: a star at the start may stand for their directories
+    asked = [path, f"/{path}"] if glob.startswith("*") else [path]
+    wanted = any(compile_glob(glob)(one) for one in asked)
+    assert len(said(start)) > 1 or (owners(start, path) == ("a",)) is wanted
