@@ -6,7 +6,7 @@ loses no match because a star follows.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar, get_args
 
@@ -43,12 +43,19 @@ def compile_glob(glob: str) -> Callable[[str], bool]:
 
 
 def _with_any_one(glob: str) -> Callable[[str], bool]:
-    """Each run between stars is an atomic group, so that none is tried twice."""
-    first, *rest = [".".join(map(re.escape, piece.split("?"))) for piece in glob.split("*")]
-    if rest:
-        first += "".join(f"(?>.*?{piece})" for piece in rest[:-1]) + f".*{rest[-1]}"
-    regex = re.compile(first, re.DOTALL)
+    regex = compile_runs(".".join(map(re.escape, run.split("?"))) for run in glob.split("*"))
     return lambda text: regex.fullmatch(text) is not None
+
+
+def compile_runs(runs: Iterable[str]) -> re.Pattern[str]:
+    """The regular expression of a glob, from those of its runs between stars.
+
+    Each run has one length, and is an atomic group, so that none is tried twice.
+    """
+    first, *rest = runs
+    if rest:
+        first += "".join(f"(?>.*?{run})" for run in rest[:-1]) + f".*{rest[-1]}"
+    return re.compile(first, re.DOTALL)
 
 
 class GlobSet(Generic[Value]):

@@ -8,8 +8,8 @@ is remembered for everything in it. No recursion, no backtracking; the memos are
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from matchers.globs import GlobSet
-from matchers.patterns import ANY_DIRECTORIES, Pattern, parse_pattern
+from matchers.globs import GlobSet, compile_runs
+from matchers.patterns import ANY_DIRECTORIES, Pattern, Segment, parse_pattern
 
 PATHS_LIMIT = 65_536  # paths that are remembered
 FOLDERS_LIMIT = 65_536
@@ -63,13 +63,17 @@ class _Folder:
 
 
 class PathIndex:
-    def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        patterns: Iterable[tuple[str, int]],
+        parse: Callable[[str], Pattern] = parse_pattern,
+    ) -> None:
         """Pairs of a CODEOWNERS pattern and its rule's number. Raises PatternError."""
-        self._globs: dict[tuple[int, str], _Node] = {}
+        self._globs: dict[tuple[int, Segment], _Node] = {}
         self._globbed: list[GlobSet[_Node]] = []
         root = _Node()
         for text, number in patterns:
-            self._add(root, parse_pattern(text), number)
+            self._add(root, parse(text), number)
         del self._globs
         for those in self._globbed:
             those.find("")  # files the globs now, not in somebody's first look-up
@@ -116,7 +120,7 @@ class PathIndex:
             node = self._child(node, segment)
         getattr(node, pattern.reach).append(number)
 
-    def _child(self, node: _Node, segment: str) -> _Node:
+    def _child(self, node: _Node, segment: Segment) -> _Node:
         if segment == ANY_DIRECTORIES:
             if node.stays:
                 return node
@@ -125,20 +129,24 @@ class PathIndex:
         if segment == "*":
             node.star = node.star or _Node()
             return node.star
+        if isinstance(segment, re.Pattern):
+            return self._glob(node, segment)
         plain = _ESCAPED.sub(r"\1", segment)
         if not re.search(r"[*?]", _ESCAPED.sub("", segment)):
             return node.literal.setdefault(plain, _Node())
         return self._glob(node, segment)
 
-    def _glob(self, node: _Node, segment: str) -> _Node:
+    def _glob(self, node: _Node, segment: Segment) -> _Node:
         known = self._globs.get((id(node), segment))
         if known is None:
             known = self._globs[id(node), segment] = _Node()
             if node.globs is None:
                 node.globs = GlobSet()
                 self._globbed.append(node.globs)
-            if "\\" in segment:
-                node.globs.add_fitting(_escaped_glob(segment), known)
+            if isinstance(segment, re.Pattern):
+                node.globs.add_fitting(_fits(segment), known)
+            elif "\\" in segment:
+                node.globs.add_fitting(_fits(_escaped_glob(segment)), known)
             else:
                 node.globs.add(segment, known)
         return known
@@ -167,17 +175,19 @@ def _children(node: _Node, segment: str) -> Sequence[_Node]:
     return found
 
 
-def _escaped_glob(segment: str) -> Callable[[str], bool]:
-    """A segment with globs and with escaped characters, which stand for themselves."""
-    tokens = re.findall(r"\\[^#]|.", segment, re.DOTALL)
-    regex = re.compile(
-        "".join(
-            {"*": ".*", "?": "."}.get(token) or re.escape(_ESCAPED.sub(r"\1", token))
-            for token in tokens
-        ),
-        re.DOTALL,
-    )
+def _fits(regex: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: regex.fullmatch(text) is not None
+
+
+def _escaped_glob(segment: str) -> re.Pattern[str]:
+    """A segment with globs and with escaped characters, which stand for themselves."""
+    runs = [""]
+    for said in re.findall(r"\\[^#]|.", segment, re.DOTALL):
+        if said == "*":
+            runs.append("")
+        else:
+            runs[-1] += "." if said == "?" else re.escape(_ESCAPED.sub(r"\1", said))
+    return compile_runs(runs)
 
 
 def _with_deep(node: _Node) -> tuple[_Node, ...]:

@@ -24,15 +24,19 @@ class PatternError(Exception):
     pass
 
 
+# A glob, or what another dialect's glob compiles to where this one cannot say it.
+Segment = str | re.Pattern[str]
+
+
 class Pattern(msgspec.Struct, frozen=True):
-    segments: tuple[str, ...]  # between slashes; ANY_DIRECTORIES stands for any number of them
+    segments: tuple[Segment, ...]  # between slashes; ANY_DIRECTORIES: any number of them
     reach: Reach
 
 
 def parse_pattern(text: str) -> Pattern:
     """Raises PatternError."""
     _refuse(text)
-    segments = text.strip("/").split("/")
+    segments: list[Segment] = [*text.strip("/").split("/")]
     if "/" not in text[:-1]:
         segments.insert(0, ANY_DIRECTORIES)
     reach: Reach = "below" if text.endswith("/") else "leaf" if text.endswith("/*") else "tree"

@@ -32,6 +32,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     notify_all: bool = False  # True: every owner is told, not just the primary
     feature: str | None = None
     criticality: str | None = None
+    review: bool = True  # False: not in a generated CODEOWNERS
     # What the index finds it by: the first of these that is not empty. None: it is always asked.
     paths: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()

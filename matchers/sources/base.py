@@ -71,19 +71,21 @@ class Site(msgspec.Struct, frozen=True):
             self.problem(origin, f"there is no {name} below {folder}")
         return sorted(found, key=depth)
 
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a file that should be there; None, and a problem in it, where they are not.
+    def read(self, path: str, origin: Origin | None = None) -> bytes | None:
+        """The bytes of a file that should be there; None, and a problem, where they are not.
 
-        A link that leads nowhere, or out of the tree, is such a file.
+        A link that leads nowhere, or out of the tree, is such a file. origin: where it is named,
+        if not by a glob.
         """
-        origin = Origin(path, 1)
+        origin = origin or Origin(path, 1)
         try:
             raw = self.tree.read(path)
         except TreeError as error:
             self.problem(origin, str(error))
             return None
         if raw is None:
-            self.problem(origin, "no such file, or a link that leads out of the repository")
+            said = "no such file, or a link that leads out of the repository"
+            self.problem(origin, said if origin.file == path else f"{path}: {said}")
         return raw
 
 

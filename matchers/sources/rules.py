@@ -85,7 +85,7 @@ class _Compiler:
                 yield from self.section("rules", brought)
             return
         site = Site(self._bundle.tree, self._bundle.names, checker.say)
-        yield from INCLUDES[key](getattr(entry, key), site, checker.document.origin(path))
+        yield from INCLUDES[key](entry, site, checker.document.origin(path))
 
     def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
         checker = part.checker
@@ -144,6 +144,7 @@ def _rule(
         notify_all=entry.notify == "all",
         feature=entry.feature,
         criticality=entry.criticality,
+        review=entry.review,
         paths=tuple(entry.path or ()),
         modules=tuple(entry.module or ()),
         functions=tuple(entry.function or ()),
