@@ -15,7 +15,7 @@ from routers.rules import Loaded, Rules
 from service.repository import RepositoryError, read_files
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
-from service.tree import FolderTree
+from service.tree import around
 
 LOG = logging.getLogger(__name__)
 
@@ -52,7 +52,6 @@ class RulesKeeper:
         clock: Callable[[], datetime],
     ) -> None:
         self._path = path
-        self._base = "" if path.parent == Path() else f"{path.parent}/"
         self._writer = writer
         self._telemetry = telemetry
         self._environ = environ
@@ -78,11 +77,9 @@ class RulesKeeper:
         with self._reloading:
             if self._kept is None:
                 self._kept = self._from_database()
-            name = self._path.name
-            real = self._path.resolve()  # one look at what a ConfigMap swaps: no half of each
-            tree = FolderTree(real.parent if real.name == name else self._path.parent)
+            tree, name, base = around(self._path)
             partly = load_partly(
-                tree, name, self._environ, self._kept, base=self._base, files=self._files()
+                tree, name, self._environ, self._kept, base=base, files=self._files()
             )
             for problem in partly.problems:
                 LOG.error("rules_problem", extra={"problem": str(problem)})
@@ -90,7 +87,7 @@ class RulesKeeper:
                 LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
             else:
                 self._put_in_force(partly.loaded)
-            self._status = self._as_shown(partly)
+            self._status = self._as_shown(partly, base)
             self._telemetry.rules_loaded.set(not partly.problems)
             self._telemetry.rules_quarantined.set(len(partly.quarantined))
             return self._status
@@ -127,11 +124,11 @@ class RulesKeeper:
         self._telemetry.rules_in_force(revision, loaded.rules.channels)
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 
-    def _as_shown(self, partly: Partly) -> Status:
+    def _as_shown(self, partly: Partly, base: str) -> Status:
         paths = partly.loaded.texts if partly.loaded else {self._path.name: b""}
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
-            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
+            files=tuple(File(base + path, path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )

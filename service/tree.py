@@ -86,6 +86,19 @@ class FolderTree:
             raise TreeError(f"{folder or '.'}: {error.strerror}") from None
 
 
+def around(rules: Path) -> tuple[FolderTree, str, str]:
+    """The tree around a rules file, the file's path in it, and what stands before shown paths.
+
+    A file that is a link is read where it leads to, and so is what it includes: a ConfigMap is
+    swapped by its link, and no reading sees half of each.
+    """
+    real = rules.resolve()
+    if real.name == rules.name:
+        base = "" if rules.parent == Path() else f"{rules.parent}/"
+        return FolderTree(real.parent), real.name, base
+    return FolderTree(real.parent), real.name, f"{real.parent}/"
+
+
 class Blob(msgspec.Struct, frozen=True):
     id: str
     size: int  # bytes
