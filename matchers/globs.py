@@ -43,8 +43,15 @@ def compile_glob(glob: str) -> Callable[[str], bool]:
 
 
 def _with_any_one(glob: str) -> Callable[[str], bool]:
-    """Each run between stars is an atomic group, so that none is tried twice."""
-    first, *rest = [".".join(map(re.escape, piece.split("?"))) for piece in glob.split("*")]
+    return fits_runs([".".join(map(re.escape, piece.split("?"))) for piece in glob.split("*")])
+
+
+def fits_runs(runs: Sequence[str]) -> Callable[[str], bool]:
+    """A glob by the regular expressions of what stands between its stars.
+
+    Each is an atomic group, so that none is tried twice.
+    """
+    first, *rest = runs
     if rest:
         first += "".join(f"(?>.*?{piece})" for piece in rest[:-1]) + f".*{rest[-1]}"
     regex = re.compile(first, re.DOTALL)

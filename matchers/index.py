@@ -8,7 +8,7 @@ is remembered for everything in it. No recursion, no backtracking; the memos are
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from matchers.globs import GlobSet
+from matchers.globs import GlobSet, fits_runs
 from matchers.patterns import ANY_DIRECTORIES, Pattern, parse_pattern
 
 PATHS_LIMIT = 65_536  # paths that are remembered
@@ -169,15 +169,13 @@ def _children(node: _Node, segment: str) -> Sequence[_Node]:
 
 def _escaped_glob(segment: str) -> Callable[[str], bool]:
     """A segment with globs and with escaped characters, which stand for themselves."""
-    tokens = re.findall(r"\\[^#]|.", segment, re.DOTALL)
-    regex = re.compile(
-        "".join(
-            {"*": ".*", "?": "."}.get(token) or re.escape(_ESCAPED.sub(r"\1", token))
-            for token in tokens
-        ),
-        re.DOTALL,
-    )
-    return lambda text: regex.fullmatch(text) is not None
+    runs = [""]
+    for token in re.findall(r"\\[^#]|.", segment, re.DOTALL):
+        if token == "*":
+            runs.append("")
+        else:
+            runs[-1] += "." if token == "?" else re.escape(_ESCAPED.sub(r"\1", token))
+    return fits_runs(runs)
 
 
 def _with_deep(node: _Node) -> tuple[_Node, ...]:

@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -154,6 +155,14 @@ def test_the_index_equals_git_where_the_dialects_agree(tmp_path: Path) -> None:
 def test_any_path_is_answered(path: str) -> None:
     built = PathIndex([("*", 0), ("/a/**/b", 1), ("*a*a*a*a*a*b", 2), ("a?*/", 3)])
     assert built.matches(path) == reference(["*", "/a/**/b", "*a*a*a*a*a*b", "a?*/"], path)
+
+
+@pytest.mark.parametrize("stars", ["*a*a*a*a*a*b", "*a*a*a*a*a*\\ b", "*a?*a?*a?*a?*a?*b"])
+def test_a_hostile_glob_costs_no_more_than_the_path_is_long(stars: str) -> None:
+    built = PathIndex([(stars, 0)])
+    started = time.process_time()
+    assert built.matches("a" * 4000) == ()
+    assert time.process_time() - started < 0.1  # a backtracking one takes years
 
 
 def test_memos_are_bounded() -> None:
