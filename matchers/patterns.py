@@ -42,6 +42,20 @@ def parse_pattern(text: str) -> Pattern:
     return Pattern(tuple(segments), reach)
 
 
+def exactly(path: str) -> str:
+    """The pattern that stands for this path alone, whatever its characters."""
+    return "/" + escape(path)
+
+
+def below(folder: str) -> str:
+    """The pattern of everything in a directory; of the whole tree where it is ""."""
+    return f"/{escape(folder)}/" if folder else "*"
+
+
+def escape(path: str) -> str:
+    return "".join(f"\\{char}" if char in "*?\\ " else char for char in path)
+
+
 def _refuse(text: str) -> None:
     if not text.strip():
         raise PatternError("an empty pattern owns nothing; `*` owns everything")

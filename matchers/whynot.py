@@ -14,6 +14,7 @@ from matchers.event import Event
 from matchers.explain import Asked, survey
 from matchers.kinds import KINDS
 from matchers.ownership import Ownership
+from matchers.patterns import exactly
 from matchers.ruleset import Rule, Ruleset, Section
 
 _NOWHERE = Origin("(proposed)", 0)
@@ -83,7 +84,7 @@ def _proposals(
     if ownership.step != "override":
         for one in sorted(asked, key=lambda one: not one.decided):
             if one.frame.path and one.verdict != "not_in_app":
-                rule = _path_rule(team, "/" + _escaped(one.frame.path))
+                rule = _path_rule(team, exactly(one.frame.path))
                 yield _behind("rules", ruleset.rules, rule), event, ruleset.with_rule(rule)
     section: Section = "overrides" if ownership.step == "override" else "fallbacks"
     standing = ruleset.overrides if section == "overrides" else ruleset.fallbacks
@@ -114,11 +115,6 @@ def _event_rule(team: str, key: str, value: str) -> Rule:
 def _behind(section: str, standing: tuple[Rule, ...], rule: Rule) -> Proposal:
     text = f"- {{{rule.text}, owner: {rule.owners[0]}}}"
     return Proposal(section, text, standing[-1].origin if standing else None)
-
-
-def _escaped(path: str) -> str:
-    """As a pattern that stands for this path alone."""
-    return "".join(f"\\{char}" if char in "*?\\ " else char for char in path)
 
 
 def _quoted(value: str) -> str:
