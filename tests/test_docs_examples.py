@@ -201,7 +201,8 @@ def test_every_command_prints_what_is_shown(
     command, _, shown = block.text.removeprefix("$ pointsman ").partition("\n")
     (tmp_path / "ownership_rules.yaml").write_text((ROOT / "ownership_rules.yaml").read_text())
     (tmp_path / "broken.yaml").write_text(blocks("yaml broken")[0].text)
-    (tmp_path / "shadowed.yaml").write_text(blocks("yaml shadowed")[0].text)
+    for name in ("shadowed", "ordered"):
+        (tmp_path / f"{name}.yaml").write_text(blocks(f"yaml {name}")[0].text)
     (tmp_path / "files.txt").write_text(FILES)
     (tmp_path / "traceback.txt").write_text(traceback())
     monkeypatch.chdir(tmp_path)
