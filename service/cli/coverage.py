@@ -1,14 +1,11 @@
 """`pointsman coverage`: of a repository's files, what is owned, by whom, and what is not."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from matchers.coverage import Coverage, Owned, cover
 from matchers.ownership import rule_json
@@ -101,26 +98,24 @@ def _json(found: Coverage, failed: Sequence[Directory]) -> dict[str, Any]:
 
 
 def _print(found: Coverage, failed: Sequence[Directory]) -> None:
-    console = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 200)
-    table = Table("directory", "files", "owners", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    rows = [("directory", "files", "owners")]
     for name, owners in _by_folder(found).items():
         said = ", ".join(f"{owner} {count}" for owner, count in owners.most_common())
-        table.add_row(name, f"{owners.total()}", said)
-    console.print(table)
+        rows.append((name, f"{owners.total()}", said))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, files, said in rows:
+        print(f"{name:<{first}}   {files:<{second}}   {said}")
     for rule in found.dead:
-        console.print(f"{rule.origin}: matches no file: {rule.text}", markup=False)
+        print(f"{rule.origin}: matches no file: {rule.text}")
     for one in found.shadowed:
-        console.print(
+        print(
             f"{one.rule.origin}: matches {one.files} and wins none: {one.rule.text}"
-            f" — beaten by {one.by.origin}  {one.by.text}",
-            markup=False,
+            f" — beaten by {one.by.origin}  {one.by.text}"
         )
     for folder in failed:
-        console.print(f"{folder.path}: {_not_one(folder)}", markup=False)
+        print(f"{folder.path}: {_not_one(folder)}")
     on_purpose = f", {found.on_purpose} unowned on purpose" if found.on_purpose else ""
-    console.print(
-        f"{found.owned} of {len(found.files)} files are owned{on_purpose}: {found.share:.1f} %"
-    )
+    print(f"{found.owned} of {len(found.files)} files are owned{on_purpose}: {found.share:.1f} %")
 
 
 def _not_one(one: Directory) -> str:
