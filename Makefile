@@ -53,8 +53,9 @@ bench: $(VENV)/.dev  ## ratios of two things run in turn
 prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
 	$(BIN)/python -m benchmarks.prove
 
-docs: $(VENV)/.dev  ## what is generated: docs/settings.md
+docs: $(VENV)/.dev  ## what is generated: docs/settings.md, ownership_rules.schema.json
 	$(BIN)/python -m service.cli.settings_page > docs/settings.md
+	$(BIN)/python -m service.cli.schema_page > ownership_rules.schema.json
 
 lock:  ## needs uv; names no registry
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock

@@ -58,6 +58,7 @@ class Loaded(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     texts: Mapping[str, bytes]  # the files as they were read, by their paths in the tree
     keepable: Mapping[str, bytes]  # the files, by path, without the secrets that they spell out
+    team_files: tuple[str, ...] = ()  # what is included, as origins name it
 
 
 class _UnownedEntry(Strict):
@@ -103,6 +104,7 @@ def load_rules(
         tuple(sorted(set(bundle.problems()))),
         {part.path: part.raw for part in bundle.parts},
         {part.path: channels.keepable(part.checker) for part in bundle.parts},
+        tuple(base + part.path for part in bundle.parts[1:]),
     )
 
 
@@ -121,10 +123,15 @@ def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:
                 seen.add(slug)
                 path: Path = ("teams", slug, "receivers")
                 receivers = channels.receivers(team.receivers, path, part.checker)
-                name = team.name or slug
                 yield (
                     slug,
-                    Team(slug=slug, name=name, aliases=tuple(team.aliases), receivers=receivers),
+                    Team(
+                        slug=slug,
+                        name=team.name or slug,
+                        aliases=tuple(team.aliases),
+                        receivers=receivers,
+                        origin=part.checker.document.origin(("teams", slug), key=True),
+                    ),
                 )
 
 

@@ -25,6 +25,10 @@ from routers.teams import ReceiverEntry
 
 _REF = "#/$defs/{model}"
 _TEXT = {"type": "string", "minLength": 1}
+_ROOTS = {
+    "type": "array",
+    "items": {"anyOf": [_TEXT, {"$ref": _REF.format(model="RootEntry")}]},
+}
 
 
 def rules_schema() -> dict[str, Any]:
@@ -42,6 +46,9 @@ def rules_schema() -> dict[str, Any]:
     _, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     definitions = shared["$defs"]
     definitions["TeamEntry"]["properties"]["receivers"] = _list_of("ReceiverEntry")
+    definitions["ProjectEntry"]["properties"]["source_roots"] = _ROOTS
+    severity = definitions["When"]["properties"]["severity"]["anyOf"]
+    severity.insert(0, severity[0]["items"])  # one stands for a list of one
     file = TypeAdapter(FileEntry).json_schema(ref_template=_REF)
     properties = {**file["properties"], **_sections()}
     return {
@@ -59,10 +66,7 @@ def _sections() -> dict[str, Any]:
     rules = _list_of("RuleEntry")
     return {
         "version": {"const": 1},
-        "source_roots": {
-            "type": "array",
-            "items": {"anyOf": [_TEXT, _ref("RootEntry")]},
-        },
+        "source_roots": _ROOTS,
         "teams": _mapping_of({"anyOf": [_ref("TeamEntry"), {"type": "null"}]}),
         "channels": _mapping_of({"anyOf": [_channel(kind) for kind in CHANNELS]}),
         "projects": _mapping_of(_ref("ProjectEntry")),

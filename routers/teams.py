@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from matchers.errors import Origin
 from matchers.globs import compile_glob
 from matchers.kinds.base import LISTED, Text, Texts
 from routers.notification import Severity
@@ -41,6 +42,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     aliases: tuple[str, ...] = ()
     receivers: tuple[Receiver, ...] | None = None  # None: it names none, the fallback is told
+    origin: Origin
 
 
 def receiver(entry: ReceiverEntry) -> Receiver:

@@ -201,8 +201,8 @@ def test_every_command_prints_what_is_shown(
     command, _, shown = block.text.removeprefix("$ pointsman ").partition("\n")
     (tmp_path / "ownership_rules.yaml").write_text((ROOT / "ownership_rules.yaml").read_text())
     (tmp_path / "broken.yaml").write_text(blocks("yaml broken")[0].text)
-    (tmp_path / "shadowed.yaml").write_text(blocks("yaml shadowed")[0].text)
-    (tmp_path / "reviewed.yaml").write_text(blocks("yaml reviewed")[0].text)
+    for name in ("shadowed", "ordered", "reviewed"):
+        (tmp_path / f"{name}.yaml").write_text(blocks(f"yaml {name}")[0].text)
     (tmp_path / "alertmanager.yml").write_text(blocks("yaml alertmanager")[0].text)
     (tmp_path / "CODEOWNERS").write_text(blocks("codeowners")[0].text)
     (tmp_path / "ownership.txt").write_text(blocks("ownership")[0].text)

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import check, config, coverage, explain, generate, import_, serve, test, who
+from service.cli import check, config, coverage, diff, explain, generate, import_, serve, test, who
 
 app = typer.Typer(
     name="pointsman",
@@ -17,6 +17,7 @@ app.command("test")(test.run_tests)
 app.command("who")(who.who)
 app.command("explain")(explain.explain)
 app.command("coverage")(coverage.coverage)
+app.command("diff")(diff.diff)
 app.command("config")(config.config)
 app.add_typer(import_.app, name="import")
 app.add_typer(generate.app, name="generate")

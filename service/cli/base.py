@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from matchers.errors import Problem
+from matchers.files import RepositoryFiles
 from routers.rules import Loaded, load_rules
 from service.repository import RepositoryError, read_files
 from service.settings import SettingsError, load_settings
@@ -31,17 +32,25 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def load(path: Path | None, repository: Path | None = None) -> Loaded:
-    """The rules as the service would read them. Exits with MISUSE where there is no file."""
-    try:
-        files = read_files(repository) if repository else None
-    except RepositoryError as error:
-        misuse(str(error))
+def load(path: Path | None, repository: Path | None = None, *, restrict: bool = False) -> Loaded:
+    """The rules as the service would read them. Exits with MISUSE where there is no file.
+
+    restrict: a team file may not assign to another team than its own.
+    """
+    files = files_of(repository) if repository else None
     file = path or rules_path()
     if not file.is_file():
         misuse(f"{file}: No such file")
     tree, name, base = around(file)
-    return load_rules(tree, name, os.environ, base=base, files=files)
+    return load_rules(tree, name, os.environ, base=base, files=files, restrict_team_files=restrict)
+
+
+def files_of(repository: Path) -> RepositoryFiles:
+    """Exits with MISUSE where they cannot be read."""
+    try:
+        return read_files(repository)
+    except RepositoryError as error:
+        misuse(str(error))
 
 
 def rules_path() -> Path:

@@ -1,53 +1,66 @@
-"""`pointsman check`: every problem in the rules."""
+"""`pointsman check`: every problem in the rules; with a repository, what they do to its files."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
-from matchers.errors import Problem
-from routers.configured import Unconfigured
-from routers.rules import Loaded
-from service.cli.base import FINDINGS, AsJson, RulesFile, answer_json, load, talk
+from service.cli.base import FINDINGS, AsJson, Repository, RulesFile, answer_json, load, talk
+from service.cli.findings import AsFormat, Format, chosen, finding_json, print_findings
+from service.findings import ERRORS, Finding, in_repository, problems, unset_secrets
 
 
 def check(
     rules: RulesFile = None,
+    repo: Repository = None,
     secrets: Annotated[
         bool, typer.Option("--secrets", help="Ask too whether every secret is set here.")
     ] = False,
+    restrict: Annotated[
+        bool,
+        typer.Option("--restrict-team-files", help="A team file may assign to its own team only."),
+    ] = False,
+    form: AsFormat = Format.TEXT,
     as_json: AsJson = False,
 ) -> None:
-    """Every problem in the rules file, with its place. Exits with 1 where there is one."""
-    loaded = load(rules)
-    unset = _unset(loaded) if secrets else []
-    if as_json:
-        answer_json({"problems": [_json(problem) for problem in loaded.problems], "unset": unset})
+    """Every problem in the rules; with --repo also dead, shadowed and contested rules, and teams
+    without receivers. Exits with 1 where there is any."""
+    loaded = load(rules, repo, restrict=restrict)
+    found = problems(loaded)
+    if secrets:
+        found += unset_secrets(loaded)
+    if repo is not None:
+        found += in_repository(loaded)
+    form = chosen(form, as_json=as_json)
+    if form is Format.JSON:
+        _answer(found)
     else:
-        for problem in loaded.problems:
-            print(problem)
-        for said in unset:
-            print(said)
-    findings = len(loaded.problems) + len(unset)
-    ruleset = loaded.rules.ruleset
-    if findings:
-        talk.print(f"{findings} {'problem' if findings == 1 else 'problems'}")
+        print_findings(found, form)
+    if found:
+        talk.print(_counted(found))
         raise typer.Exit(FINDINGS)
+    ruleset = loaded.rules.ruleset
     talk.print(f"{len(ruleset.rules)} rules, {len(loaded.rules.teams)} teams: no problem")
 
 
-def _unset(loaded: Loaded) -> list[str]:
-    return [
-        f'channel "{name}": {channel.reason}'
-        for name, channel in loaded.rules.channels.items()
-        if isinstance(channel, Unconfigured)
-    ]
+def _answer(found: list[Finding]) -> None:
+    """What is wrong with the file itself, what is not set here, what the repository shows."""
+    shown = [(one.kind, finding_json(one)) for one in found]
+    answer_json(
+        {
+            "problems": [_without_kind(one) for kind, one in shown if kind == "problem"],
+            "unset": [one["message"] for kind, one in shown if kind == "unset_secret"],
+            "findings": [one for kind, one in shown if kind not in ERRORS],
+        }
+    )
 
 
-def _json(problem: Problem) -> dict[str, str | int]:
-    origin = problem.origin
-    return {
-        "file": origin.file,
-        "line": origin.line,
-        "column": origin.column,
-        "message": problem.message,
-    }
+def _without_kind(shown: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in shown.items() if name != "kind"}
+
+
+def _counted(found: list[Finding]) -> str:
+    counts = Counter("problem" if one.kind in ERRORS else "finding" for one in found)
+    return ", ".join(
+        f"{count} {noun}" if count == 1 else f"{count} {noun}s" for noun, count in counts.items()
+    )

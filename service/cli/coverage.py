@@ -1,18 +1,25 @@
 """`pointsman coverage`: of a repository's files, what is owned, by whom, and what is not."""
 
-import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from matchers.coverage import Coverage, Owned, cover
 from matchers.ownership import rule_json
-from service.cli.base import FINDINGS, AsJson, RulesFile, answer_json, complain, load, misuse, talk
-from service.repository import RepositoryError, read_files
+from matchers.required import Directory, directories
+from service.cli.base import (
+    FINDINGS,
+    AsJson,
+    RulesFile,
+    answer_json,
+    complain,
+    files_of,
+    load,
+    talk,
+)
 
 UNOWNED = "(unowned)"
 ON_PURPOSE = "(unowned on purpose)"
@@ -26,26 +33,48 @@ def coverage(
     fail_under: Annotated[
         float | None, typer.Option(metavar="N", help="Exit with 1 below N percent.")
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB", help="Exit with 1 where a directory that fits has not just one owner."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What is owned, by directory and team; what is not; rules that do nothing."""
     loaded = load(rules)
     complain(loaded.problems)
-    try:
-        files = read_files(repo)
-    except RepositoryError as error:
-        misuse(str(error))
+    files = files_of(repo)
     found = cover(sorted(files.paths), loaded.rules.ruleset)
+    asked = {glob: directories(found, glob) for glob in require or []}
+    failed = [one for those in asked.values() for one in those if not one.has_one_owner]
     if as_json:
-        answer_json(_json(found))
+        answer_json(_json(found, failed))
     else:
-        _print(found)
-    if fail_under is not None and found.share < fail_under:
-        talk.print(f"{found.share:.1f} % is under {fail_under:g} %")
+        _print(found, failed)
+    if _said(found, asked, fail_under):
         raise typer.Exit(FINDINGS)
 
 
-def _json(found: Coverage) -> dict[str, Any]:
+def _said(
+    found: Coverage, asked: Mapping[str, Sequence[Directory]], fail_under: float | None
+) -> bool:
+    """Says what was asked for and does not hold."""
+    said = []
+    if fail_under is not None and found.share < fail_under:
+        said.append(f"{found.share:.1f} % is under {fail_under:g} %")
+    for glob, those in asked.items():
+        failed = sum(1 for one in those if not one.has_one_owner)
+        if not those:
+            said.append(f"{glob}: fits no directory")
+        elif failed:
+            said.append(f"{glob}: {failed} of {len(those)} directories have not just one owner")
+    for line in said:
+        talk.print(line, markup=False)
+    return bool(said)
+
+
+def _json(found: Coverage, failed: Sequence[Directory]) -> dict[str, Any]:
     return {
         "files": len(found.files),
         "owned": found.owned,
@@ -61,28 +90,42 @@ def _json(found: Coverage) -> dict[str, Any]:
             {"rule": rule_json(one.rule), "by": rule_json(one.by), "files": one.files}
             for one in found.shadowed
         ],
+        "required": [
+            {"directory": one.path, "owners": {owner or UNOWNED: n for owner, n in _counts(one)}}
+            for one in failed
+        ],
     }
 
 
-def _print(found: Coverage) -> None:
-    console = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 200)
-    table = Table("directory", "files", "owners", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for folder, owners in _by_folder(found).items():
+def _print(found: Coverage, failed: Sequence[Directory]) -> None:
+    rows = [("directory", "files", "owners")]
+    for name, owners in _by_folder(found).items():
         said = ", ".join(f"{owner} {count}" for owner, count in owners.most_common())
-        table.add_row(folder, f"{owners.total()}", said)
-    console.print(table)
+        rows.append((name, f"{owners.total()}", said))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, files, said in rows:
+        print(f"{name:<{first}}   {files:<{second}}   {said}")
     for rule in found.dead:
-        console.print(f"{rule.origin}: matches no file: {rule.text}", markup=False)
+        print(f"{rule.origin}: matches no file: {rule.text}")
     for one in found.shadowed:
-        console.print(
+        print(
             f"{one.rule.origin}: matches {one.files} and wins none: {one.rule.text}"
-            f" — beaten by {one.by.origin}  {one.by.text}",
-            markup=False,
+            f" — beaten by {one.by.origin}  {one.by.text}"
         )
+    for folder in failed:
+        print(f"{folder.path}: {_not_one(folder)}")
     on_purpose = f", {found.on_purpose} unowned on purpose" if found.on_purpose else ""
-    console.print(
-        f"{found.owned} of {len(found.files)} files are owned{on_purpose}: {found.share:.1f} %"
-    )
+    print(f"{found.owned} of {len(found.files)} files are owned{on_purpose}: {found.share:.1f} %")
+
+
+def _not_one(one: Directory) -> str:
+    owners = ", ".join(f"{owner or UNOWNED} {count}" for owner, count in _counts(one))
+    teams = len(one.owners.keys() - {None})
+    return f"{teams} {'owner' if teams == 1 else 'owners'}: {owners}" if teams else "no owner"
+
+
+def _counts(one: Directory) -> list[tuple[str | None, int]]:
+    return one.owners.most_common()
 
 
 def _by_folder(found: Coverage) -> dict[str, Counter[str]]:

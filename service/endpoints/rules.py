@@ -3,7 +3,9 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
+from routers.schema import rules_schema
 from service.endpoints.base import Admin, plain
 from service.rules import Status
 
@@ -14,6 +16,12 @@ endpoints = APIRouter(prefix="/api/v1/rules", tags=["rules"])
 def rules(house: Admin) -> dict[str, Any]:
     """Revision, files, quarantine, problems."""
     return _status(house.rules.status())
+
+
+@endpoints.get("/schema")
+def schema() -> JSONResponse:
+    """The rules file as a JSON Schema. Open to all: an editor has no token."""
+    return JSONResponse(rules_schema(), media_type="application/schema+json")
 
 
 @endpoints.post("/reload")

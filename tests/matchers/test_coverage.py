@@ -63,3 +63,20 @@ def test_a_rule_that_stands_for_many_counts_as_one() -> None:
     assert [rule.text for rule in cover(["x.py"], Ruleset(rules=(tree,))).dead] == [
         "owners_yaml: ."
     ]
+
+
+def test_what_two_team_files_claim_is_contested_until_the_root_settles_it() -> None:
+    def rule(file: str, line: int, path: str) -> Rule:
+        return Rule(origin=Origin(file, line), text=f"path: {path}", owners=("a",), paths=(path,))
+
+    rules = (
+        rule("root.yaml", 1, "/app/"),
+        rule("a.yaml", 1, "/app/pay/"),
+        rule("b.yaml", 1, "/app/"),
+        rule("b.yaml", 2, "/app/pay/x/"),
+        rule("root.yaml", 2, "/app/pay/vault/"),
+    )
+    paths = ["app/pay/a.py", "app/pay/x/b.py", "app/pay/vault/c.py", "app/web.py"]
+    (found,) = cover(paths, Ruleset(rules=rules), frozenset({"a.yaml", "b.yaml"})).contested
+    assert (found.winner, found.loser) == (rules[2], rules[1])
+    assert found.paths == ("app/pay/a.py", "app/pay/x/b.py")
