@@ -89,17 +89,19 @@ def _walk(climb: Climb, *, in_app: bool) -> Found | str:
 def _any_frame(climb: Climb) -> Found | str:
     """Sentry's precedence: the last rule that matches any in-app frame; its nearest such frame."""
     best: tuple[int, Seen, Rule] | None = None
-    order = {id(rule): number for number, rule in enumerate(climb.ruleset.rules)}
+    ranks = climb.ruleset.ranks
     for seen in climb.frames():
         if not seen.in_app:
             climb.walked(seen, "not_in_app")
             continue
         rules = climb.matching(seen)
-        climb.walked(seen, "owned" if rules else "no_rule", rules)
-        if rules:
-            number = order[id(rules[0].within or rules[0])]
-            if best is None or number > best[0]:
-                best = number, seen, rules[0]
+        if not rules:
+            climb.walked(seen, "no_rule")
+            continue
+        climb.walked(seen, "unowned" if rules[0].unowned else "owned", rules)
+        rank = ranks[id(rules[0].within or rules[0])]
+        if best is None or rank > best[0]:
+            best = rank, seen, rules[0]
     if best is None:
         return "no rule matches any in-app frame"
     _, seen, rule = best

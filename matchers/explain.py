@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from matchers.climb import Climb, Seen
+from matchers.engine import complete
 from matchers.event import Event
 from matchers.ownership import FrameRef, Ownership, Verdict
 from matchers.ruleset import Rule, Ruleset
@@ -26,7 +27,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def survey(event: Event, ruleset: Ruleset, ownership: Ownership) -> tuple[Asked, ...]:
     """Every frame in the order walked. `ownership` is what match() made of the same two."""
-    return tuple(_asked(Climb(event, ruleset), ownership))
+    return tuple(_asked(Climb(complete(event, ruleset), ruleset), ownership))
 
 
 def _asked(climb: Climb, ownership: Ownership) -> Iterator[Asked]:
@@ -65,7 +66,7 @@ def _passed_over(verdict: Verdict, was_walked: bool, ownership: Ownership) -> st
         return _NOT_REACHED.get(ownership.step, "the walk had ended before it")
     if verdict == "transparent":
         return "shared code: passed on"
-    if verdict == "unowned":
+    if verdict == "unowned" and ownership.step != "frame":
         return "unowned on purpose: the walk ends"
     return "a later rule matches another frame"  # strategy: sentry
 

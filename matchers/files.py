@@ -3,11 +3,14 @@
 Never a guess: the longest suffix of at least two segments that fits exactly one file.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import takewhile
 
 import msgspec
 
-_TAIL = 2  # segments; fewer fit too much
+_LEAST = 2  # segments; fewer fit too much
+_END = "\0"  # of a segment; sorts before all that a name may hold
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -19,33 +22,34 @@ class RepositoryFiles:
     def __init__(self, paths: Iterable[str]) -> None:
         """Paths relative to the repository's root."""
         self.paths = frozenset(paths)
-        self._by_tail: dict[str, list[str]] = {}
-        for path in self.paths:
-            self._by_tail.setdefault(_tail(path), []).append(path)
+        # sorted by their segments, the last first: paths that end alike stand side by side
+        self._backwards = sorted(map(_backwards, self.paths))
 
     def fit(self, candidate: str) -> Fit:
         if candidate in self.paths:
             return Fit(candidate)
-        best: list[str] = []
-        most = 0
-        for path in self._by_tail.get(_tail(candidate), ()) if "/" in candidate else ():
-            shared = _shared(path, candidate)
-            if shared > most:
-                best, most = [path], shared
-            elif shared == most:
-                best.append(path)
-        return Fit(best[0]) if len(best) == 1 else Fit(None, ambiguous=bool(best))
+        wanted = _backwards(candidate)
+        at = bisect_left(self._backwards, wanted)
+        beside = self._backwards[max(0, at - 1) : at + 1]
+        end = max((_shared(path, wanted) for path in beside), key=len, default=[])
+        if len(end) < _LEAST:
+            return Fit(None)
+        start = bisect_left(self._backwards, _END.join(end))
+        found = [
+            path for path in self._backwards[start : start + 2] if _shared(path, wanted) == end
+        ]
+        return Fit(_forwards(found[0])) if len(found) == 1 else Fit(None, ambiguous=True)
 
 
-def _tail(path: str) -> str:
-    return "/".join(path.split("/")[-_TAIL:])
+def _backwards(path: str) -> str:
+    return _END.join(reversed(path.split("/")))
 
 
-def _shared(one: str, other: str) -> int:
-    """How many segments the two end with in common."""
-    count = 0
-    for left, right in zip(reversed(one.split("/")), reversed(other.split("/")), strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
+def _forwards(path: str) -> str:
+    return "/".join(reversed(path.split(_END)))
+
+
+def _shared(one: str, other: str) -> list[str]:
+    """The segments that the two begin with in common."""
+    both = zip(one.split(_END), other.split(_END), strict=False)
+    return [left for left, _ in takewhile(lambda pair: pair[0] == pair[1], both)]

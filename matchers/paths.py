@@ -23,8 +23,11 @@ AMBIGUOUS_PATH = "ambiguous_path"
 # Not our code, where the sender does not say: package directories and runtimes' own files.
 _PACKAGES = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|gems)/"
-    r"|(?:^|/)vendor/bundle/|/pkg/mod/|(?:^|/)lib/(?:python3|python2|ruby/)"
-    r"|^/usr/local/go/src/|^/usr/lib/go|^/rustc/|^node:|^<frozen |^internal/"
+    r"|(?:^|/)vendor/bundle/|/pkg/mod/|/\.cargo/(?:registry|git)/"
+    r"|(?:^|/)lib/(?:python[23][.\d]*/|ruby/(?:\d|(?:site|vendor)_ruby/))|/Python[23]\d*/Lib/"
+    r"|^/usr/local/go/src/|^/usr/lib/go|^/rustc/|^<frozen "
+    # the second is Node before 16; `internal/` alone is a directory that many a Go repository has
+    r"|^node:|^internal/(?:bootstrap|main|modules|process|streams|timers)\b.*\.js"
 )
 _JDK = re.compile(r"(?:java|javax|jdk|sun|com\.sun|kotlin|scala|groovy)\.")
 _JVM_FILE = re.compile(r"[^/\\]+\.(?:java|kt|kts|scala|groovy|clj)")
@@ -103,6 +106,7 @@ def _candidate(
         return jvm
     if "/pkg/mod/" in named:  # Go's module cache: another repository's file
         return None
+    named = _local(named)
     rooted = _under_root(named, roots)
     if rooted is not None:
         return rooted
@@ -147,18 +151,24 @@ def normalise(path: str) -> str:
 def _jvm_path(frame: Frame, platform: str | None) -> str | None:
     if not frame.module or "/" in frame.module:
         return None
-    package, _, _ = frame.module.partition("$")[0].rpartition(".")
+    package, _, name = frame.module.partition("$")[0].rpartition(".")
     if not package or not (platform == "java" or _JVM_FILE.fullmatch(frame.filename or "")):
         return None
     if "/" in (frame.filename or ""):
         return None
-    return f"{package.replace('.', '/')}/{frame.filename or frame.module.rpartition('.')[2]}"
+    return f"{package.replace('.', '/')}/{frame.filename or name}"
+
+
+def _local(path: str) -> str:
+    """A `file:` URL as the path that it stands for."""
+    if not path.startswith("file:///"):
+        return path
+    path = path.removeprefix("file://").partition("?")[0]
+    return path[1:] if _DRIVE.match(path, 1) else path
 
 
 def _under_root(named: str, roots: Iterable[SourceRoot]) -> str | None:
-    path = named.removeprefix("file://")
-    if _DRIVE.match(path):
-        path = path.replace("\\", "/")
+    path = _forward(named)
     found = [
         (hit.end(), root.repository) for root in roots if (hit := _root_regex(root).match(path))
     ]
@@ -170,7 +180,14 @@ def _under_root(named: str, roots: Iterable[SourceRoot]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _root_regex(root: SourceRoot) -> re.Pattern[str]:
-    return re.compile("[^/]+".join(map(re.escape, root.prefix.split("*"))))
+    prefix = _forward(root.prefix)
+    prefix += "" if prefix.endswith("/") else "/"  # /app is no part of /application
+    return re.compile("[^/]+".join(map(re.escape, prefix.split("*"))))
+
+
+def _forward(path: str) -> str:
+    """A Windows path with the slashes that the rules have."""
+    return path.replace("\\", "/") if _DRIVE.match(path) else path
 
 
 def _is_absolute(path: str) -> bool:
@@ -179,15 +196,15 @@ def _is_absolute(path: str) -> bool:
 
 def _clean(path: str) -> str | None:
     if scheme := _SCHEME.match(path):
-        path = scheme[3]
+        path = scheme[3].partition("?")[0]
         if scheme[1].startswith("http"):
-            path = re.split(r"[?#]", path, maxsplit=1)[0]
+            path = path.partition("#")[0]
         elif scheme[1].startswith("webpack"):
             path = re.sub(r"^\([^)/]*\)/", "", path)  # Next.js's layer: (rsc)/
     elif path.startswith("package:"):  # Dart: the package's lib directory
         path = "lib/" + path.partition("/")[2]
     elif _DRIVE.match(path):
-        path = path[2:].replace("\\", "/")
+        path = _forward(path)[2:]
     elif "/" not in path:
         path = path.replace("\\", "/")
     path = _PLACE_SUFFIX.sub("", path)

@@ -1,6 +1,7 @@
 """The rules, compiled: immutable, swapped whole on reload."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from sys import getsizeof
 from typing import Literal, get_args
 
@@ -146,6 +147,11 @@ class Ruleset:
             files=self.files,
             revision=self.revision,
         )
+
+    @cached_property
+    def ranks(self) -> Mapping[int, int]:
+        """Which of the rules a rule is, by its identity."""
+        return {id(rule): number for number, rule in enumerate(self.rules)}
 
     def candidates(self, frame: Frame, path: str | None) -> list[Rule]:
         """The rules whose frame conditions hold, the last first; event conditions are not asked."""

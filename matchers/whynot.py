@@ -120,7 +120,7 @@ def _behind(section: str, standing: tuple[Rule, ...], rule: Rule) -> Proposal:
 
 
 def _quoted(value: str) -> str:
-    """As YAML: bare where every reader takes it for text, else in quotes, unprintables escaped."""
+    """As YAML: bare where every reader takes it for text, else quoted and escaped."""
     if re.fullmatch(r"/?[A-Za-z_][\w./-]*", value, re.ASCII) and is_text(value):
         return value
     escaped = (f"\\{char}" if char in '"\\' else char for char in value)

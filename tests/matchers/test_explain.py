@@ -61,6 +61,28 @@ def test_a_frame_that_was_not_asked_says_why(event: Event, why: str) -> None:
     assert told(event)[-1][2] == why
 
 
+def test_under_sentrys_precedence_a_rule_that_unowns_says_so() -> None:
+    rules = """
+teams: {a: {}}
+strategy: sentry
+rules: [{path: /app/, owner: a}, {path: /gen/, unowned: true}]
+"""
+    event, ruleset = raised_in("gen/x.py", "app/x.py"), the_rules(rules).ruleset
+    found = match(event, ruleset)
+    assert found.step == "unowned"
+    assert [(one.verdict, one.why) for one in survey(event, ruleset, found)] == [
+        ("owned", "a later rule matches another frame"),
+        ("unowned", "unowned on purpose: the walk ends"),
+    ]
+
+
+def test_a_survey_asks_with_what_the_rules_file_knows_of_the_project() -> None:
+    rules = "teams: {a: {}}\nrules: [{path: /app/, environment: production, owner: a}]"
+    event, ruleset = raised_in("app/x.py"), the_rules(rules).ruleset
+    (asked,) = survey(event, ruleset, match(event, ruleset))
+    assert (asked.decided, asked.rule) == (True, ruleset.rules[0])
+
+
 OTHERS = {
     "a frame decided": (raised_in("web/a.py", "billing/tax.py"), "rules", "path: /billing/tax.py"),
     "shared code decided": (raised_in("lib/a.rb"), "rules", "path: /lib/a.rb"),
