@@ -1,7 +1,9 @@
 """The rules in force: the last good ones, kept over restarts, swapped whole on reload."""
 
 import logging
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,15 +11,17 @@ from pathlib import Path
 import msgspec
 
 from matchers.errors import Problem
-from matchers.files import RepositoryFiles
+from matchers.sources.base import Tree
 from routers.last_good import Partly, load_partly
 from routers.rules import Loaded, Rules
-from service.repository import RepositoryError, read_files
+from service.rules_source import Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.tree import FolderTree
 
 LOG = logging.getLogger(__name__)
+QUIET_SECONDS = 0.2  # files that still change within it are being written
+QUIET_LOOKS = 10  # then they are read as they are
 
 
 class File(msgspec.Struct, frozen=True):
@@ -31,7 +35,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None  # None: no rules ever loaded; events are kept undecided
     loaded_at: datetime | None
     files: tuple[File, ...]  # the root first
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
+    unsynced: Problem | None = None  # why they may not be the newest
 
     @property
     def quarantined(self) -> tuple[str, ...]:
@@ -47,20 +52,23 @@ class RulesKeeper:
         writer: Writer,
         telemetry: Telemetry,
         *,
+        source: Source,
         environ: Mapping[str, str],
-        repository: Path | None = None,
         clock: Callable[[], datetime],
     ) -> None:
         self._path = path
         self._base = "" if path.parent == Path() else f"{path.parent}/"
         self._writer = writer
         self._telemetry = telemetry
+        self._source = source
         self._environ = environ
-        self._repository = repository
         self._clock = clock
         self._reloading = threading.Lock()
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
+        self._kept_as: str | None = None  # the revision that they were in force as
+        self._standing: Standing | None = None
+        self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
 
     def current(self) -> Rules | None:
@@ -70,48 +78,105 @@ class RulesKeeper:
     def status(self) -> Status:
         return self._status
 
+    def start(self) -> Status:
+        """Load what is at hand; nobody else is waited for."""
+        with self._reloading:
+            return self._load(self._source.at_hand())
+
     def load(self) -> Status:
         """Read the files; each that is whole is put in force, of the others the last good version.
 
         Over a restart the last good versions come from the database.
         """
         with self._reloading:
-            if self._kept is None:
-                self._kept = self._from_database()
-            tree, name = FolderTree(self._path.parent), self._path.name
-            partly = load_partly(
-                tree, name, self._environ, self._kept, base=self._base, files=self._files()
-            )
-            for problem in partly.problems:
-                LOG.error("rules_problem", extra={"problem": str(problem)})
-            if partly.loaded is None:
-                LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
-            else:
-                self._put_in_force(partly.loaded)
-            self._status = self._as_shown(partly)
-            self._telemetry.rules_loaded.set(not partly.problems)
-            self._telemetry.rules_quarantined.set(len(partly.quarantined))
-            return self._status
+            return self._load(self._source.newest(afresh=True))
 
-    def _files(self) -> RepositoryFiles | None:
-        if self._repository is None:
-            return None
-        try:
-            return read_files(self._repository)
-        except RepositoryError as error:  # paths are then taken as they were sent
-            LOG.error("repository_unreadable", extra={"reason": str(error)})
-            return None
+    def follow(self) -> bool:
+        """Load what changed since; whether anything did."""
+        with self._reloading:
+            standing, before = self._source.newest(), self._standing
+            same = before is not None and _undoubted(standing) == _undoubted(before)
+            if same and not self._changed():
+                self._standing = standing
+                self._show(self._status, standing)
+                return False
+            self._load(standing)
+            return True
 
-    def _from_database(self) -> Mapping[str, bytes]:
+    def _changed(self) -> bool:
+        """Once the files are quiet. A commit never changes."""
+        if self._seen is None or not self._seen.changed():
+            return False
+        now = self._seen.now()
+        for _ in range(QUIET_LOOKS):
+            time.sleep(QUIET_SECONDS)
+            before, now = now, self._seen.now()
+            if now == before:
+                break
+        return True
+
+    def _load(self, standing: Standing) -> Status:
+        if self._kept is None:
+            self._kept, self._kept_as = self._from_database()
+        self._standing = standing
+        partly = self._read(standing, self._kept)
+        for problem in partly.problems:
+            LOG.error("rules_problem", extra={"problem": str(problem)})
+        if partly.loaded is None:
+            LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
+        else:
+            self._put_in_force(partly.loaded)
+        self._telemetry.rules_quarantined.set(len(partly.quarantined))
+        return self._show(self._as_shown(partly), standing)
+
+    def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
+        self._seen = None
+        if standing.folder is None:
+            partly = Partly(None, {}, ())
+        else:
+            folder = standing.folder / self._path.parent
+            tree = Seen(FolderTree(folder), folder)
+            self._seen = None if standing.revision else tree
+            partly = self._read_tree(tree, standing, standing.revision)
+            if tree.read(self._path.name) is not None:
+                if standing.revision and _is_nothing_new(partly, kept):
+                    return self._read_tree(tree, standing, self._kept_as)
+                return partly
+        return self._read_kept(standing, kept, partly)
+
+    def _read_kept(self, standing: Standing, kept: Mapping[str, bytes], partly: Partly) -> Partly:
+        """Without its root file a tree is none: whatever it includes would be missed too."""
+        if self._path.name not in kept:
+            return partly
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in kept.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(text)
+            whole = self._read_tree(FolderTree(Path(folder)), standing, self._kept_as)
+        return Partly(whole.loaded, dict.fromkeys(kept, ()), partly.problems)
+
+    def _read_tree(self, tree: Tree, standing: Standing, revision: str | None) -> Partly:
+        return load_partly(
+            tree,
+            self._path.name,
+            self._environ,
+            self._kept or {},
+            base=self._base,
+            revision=revision,
+            files=standing.files,
+        )
+
+    def _from_database(self) -> tuple[Mapping[str, bytes], str | None]:
         row = self._writer.run(lambda tx: tx.last_revision())
         if row is None or row["file"] != str(self._path):
-            return {}
+            return {}, None
         kept = msgspec.json.decode(row["content"], type=dict[str, str])
-        return {path: text.encode() for path, text in kept.items()}
+        return {path: text.encode() for path, text in kept.items()}, str(row["revision"])
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()
-        self._kept = loaded.texts
+        self._kept, self._kept_as = loaded.texts, revision
         content = msgspec.json.encode(
             {path: text.decode(errors="replace") for path, text in loaded.keepable.items()}
         )
@@ -133,3 +198,25 @@ class RulesKeeper:
             files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )
+
+    def _show(self, status: Status, standing: Standing) -> Status:
+        """The status, with what the source says of itself."""
+        unsynced, before = standing.problem, self._status.unsynced
+        if unsynced and unsynced != before:
+            LOG.error("rules_not_synced", extra={"problem": str(unsynced)})
+        elif before and not unsynced:
+            LOG.info("rules_synced", extra={"revision": standing.revision})
+        of_files = status.problems[: -1 if status.unsynced else None]
+        problems = (*of_files, unsynced) if unsynced else of_files
+        self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
+        self._telemetry.rules_loaded.set(not problems)
+        return self._status
+
+
+def _undoubted(standing: Standing) -> Standing:
+    return msgspec.structs.replace(standing, problem=None)
+
+
+def _is_nothing_new(partly: Partly, kept: Mapping[str, bytes]) -> bool:
+    """Whether all that a broken commit puts in force was in force before."""
+    return bool(partly.quarantined) and partly.loaded is not None and partly.loaded.texts == kept
