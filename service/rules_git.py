@@ -38,7 +38,7 @@ _LOCAL = {"GIT_CONFIG_GLOBAL": os.devnull}  # filters are configured there: they
 _WORD = re.compile(r"[^\x00-\x20\x7f]+")
 _REF = re.compile(r"(?![-+/])(?!.*(?:\.\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]+")
 _HELPER = re.compile(r"[^/:]*::")
-_USERINFO = re.compile(r"(?<=://)[^\s/]*@")
+_URL = re.compile(r"\w+://[^\s']+")
 
 
 class GitError(Exception):
@@ -83,7 +83,7 @@ class Git:
         self.folder = folder
         self._url = url
         self._running: subprocess.Popen[bytes] | None = None
-        self._closed = threading.Event()
+        self.closed = threading.Event()
 
     def fetch(self, ref: str, into: str) -> None:
         """The newest commit of a remote's ref, alone. Raises GitError."""
@@ -98,12 +98,12 @@ class Git:
         return self._run({**_LOCAL, **(environ or {})}, *arguments)
 
     def close(self) -> None:
-        self._closed.set()
+        self.closed.set()
         if (running := self._running) is not None:
             _kill(running)
 
     def _run(self, environ: Mapping[str, str], *arguments: str) -> bytes:
-        if self._closed.is_set():
+        if self.closed.is_set():
             raise GitError("the service stops")
         try:
             running = self._running = subprocess.Popen(  # noqa: S603 see above
@@ -146,7 +146,8 @@ class Git:
     def _words(self, complained: bytes, word: str) -> str:
         """The first complaint; git would quote the URL in it."""
         text = complained.decode(errors="replace").replace(self._url, masked(self._url))
-        lines = [line.strip() for line in _USERINFO.sub("", text).splitlines() if line.strip()]
+        text = _URL.sub(lambda found: masked(found[0]), text)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
         return (fatal or lines or [f"git {word} failed"])[0][:300]
 

@@ -57,7 +57,7 @@ class RepositorySource:
             self._prepare()
             return self._stand(self._fetch(), afresh=afresh)
         except (GitError, OSError) as error:
-            return self._failed(str(error))
+            return self._standing if self._git.closed.is_set() else self._failed(str(error))
 
     def close(self) -> None:
         self._git.close()
@@ -77,7 +77,7 @@ class RepositorySource:
             self._git.fetch(self._ref, _FETCHED)
             return self._fetched()
         except GitError:
-            if self._is_sound():
+            if self._is_sound() or self._git.closed.is_set():
                 raise
         LOG.warning("rules_repository_damaged", extra={"reason": "it is fetched anew"})
         _remove(self._git.folder)
@@ -104,8 +104,11 @@ class RepositorySource:
         if afresh or commit != before.revision:
             try:
                 self._standing = self._check_out(commit)
-            except GitError:  # an object is damaged: the next fetch begins anew
-                _remove(self._git.folder)
+            except GitError:
+                if (
+                    not self._git.closed.is_set()
+                ):  # an object is damaged: the next fetch begins anew
+                    _remove(self._git.folder)
                 raise
             if before.folder:
                 _remove(before.folder)

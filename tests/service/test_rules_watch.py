@@ -25,7 +25,9 @@ def status(client: TestClient) -> dict[str, Any]:
 
 
 def owner(client: TestClient, path: str) -> str | None:
-    found: list[str] = client.get("/api/v1/ownership", params={"path": path}).json().get("owners", [])
+    found: list[str] = (
+        client.get("/api/v1/ownership", params={"path": path}).json().get("owners", [])
+    )
     return found[0] if found else None
 
 
