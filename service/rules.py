@@ -138,7 +138,7 @@ class RulesKeeper:
             tree = Seen(FolderTree(folder), folder)
             self._seen = None if standing.revision else tree
             partly = self._read_tree(tree, standing, standing.revision)
-            if tree.read(self._path.name) is not None:
+            if tree.was_there(self._path.name):
                 if standing.revision and _is_nothing_new(partly, kept):
                     return self._read_tree(tree, standing, self._kept_as)
                 return partly

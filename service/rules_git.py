@@ -79,8 +79,9 @@ def masked(url: str) -> str:
 class Git:
     """One bare repository. One command at a time, which `close` ends."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, seconds: float = SECONDS) -> None:
         self.folder = folder
+        self._seconds = seconds
         self._url = url
         self._running: subprocess.Popen[bytes] | None = None
         self.closed = threading.Event()
@@ -116,6 +117,8 @@ class Git:
             )
         except OSError as error:
             raise GitError(f"git cannot be started: {error.strerror}") from None
+        if self.closed.is_set():  # meanwhile: `close` may not have seen it
+            _kill(running)
         with running:
             said, complained = self._outcome(running, arguments[0])
         if running.returncode:
@@ -124,11 +127,11 @@ class Git:
 
     def _outcome(self, running: subprocess.Popen[bytes], word: str) -> tuple[bytes, bytes]:
         try:
-            return running.communicate(timeout=SECONDS)
+            return running.communicate(timeout=self._seconds)
         except subprocess.TimeoutExpired:
             _kill(running)
             running.communicate()
-            raise GitError(f"git {word} took longer than {SECONDS:g} s") from None
+            raise GitError(f"git {word} took longer than {self._seconds:g} s") from None
 
     def _environment(self) -> dict[str, str]:
         """Ours, and of the process's own what reaches the remote: git's other variables mislead."""

@@ -71,15 +71,23 @@ class Seen:
         self._root = root
         self._marks: dict[str, Mark] = {}
         self._found: dict[str, list[str]] = {}
+        self._there: set[str] = set()
 
     def read(self, path: str) -> bytes | None:
         self._marks.setdefault(path, mark(self._root / path))  # before: a later change is seen
-        return self._tree.read(path)
+        content = self._tree.read(path)
+        if content is not None:
+            self._there.add(path)
+        return content
 
     def glob(self, pattern: str) -> list[str]:
         if pattern not in self._found:
             self._found[pattern] = self._tree.glob(pattern)
         return self._found[pattern]
+
+    def was_there(self, path: str) -> bool:
+        """Whether it could be read."""
+        return path in self._there
 
     def now(self) -> tuple[dict[str, Mark], dict[str, list[str]]]:
         """Marks and listings of what was read, as they are now."""

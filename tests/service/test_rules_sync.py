@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from service.rules_git import masked
+from service.rules_git import Git, GitError, masked
 from service.settings import SettingsError, load_settings
 from tests.running import wait_for
 from tests.service.house import running
@@ -176,6 +177,25 @@ def test_an_unreachable_host_changes_nothing_and_no_credentials_are_said(
     said = shown + caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "rules_not_synced" in said
     assert ("hunter2" in said, "robot" in said) == (False, False)
+
+
+def test_a_host_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/rules.git"
+        git = Git(tmp_path / "git", url, seconds=0.5)
+        git.run("init", "--quiet", "--bare", "--template=", "--", str(git.folder))
+        with pytest.raises(GitError, match=r"took longer than 0\.5 s"):
+            git.fetch("HEAD", "refs/pointsman/rules")
+
+
+def test_a_host_that_never_answers_holds_up_neither_start_nor_stop(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with following(tmp_path, f"https://127.0.0.1:{silent.getsockname()[1]}/x.git") as client:
+            assert client.get("/readyz").status_code == 200
+            asked, _ = silent.accept()  # so git is under way, and waits
+        asked.close()
+        assert time.monotonic() - began < 10
 
 
 def test_with_the_checkouts_gone_too_the_database_has_the_last_good_rules(
