@@ -2,6 +2,7 @@
 
 A rule that asks for an event besides (its exception, its environment, …) owns no file for sure:
 it is never counted as the owner, and never called shadowed.
+A rule that stands for many, a tree of owners.yaml, counts as one.
 """
 
 from collections import Counter
@@ -56,15 +57,16 @@ def cover(paths: Iterable[str], ruleset: Ruleset) -> Coverage:
     for path in paths:
         winner: Rule | None = None
         for rule in ruleset.candidates(Frame(filename=path), path):  # the last rule first
-            met[id(rule)] += 1
+            counted = id(rule.within or rule)
+            met[counted] += 1
             if winner is None:
-                won.add(id(rule))
+                won.add(counted)
                 winner = rule if _is_certain(rule) else None
             else:
-                beaten.setdefault(id(rule), Counter())[id(winner)] += 1
+                beaten.setdefault(counted, Counter())[id(winner.within or winner)] += 1
         files.append(Owned(path, winner))
     by_id = {id(rule): rule for rule in ruleset.rules}
-    on_paths = [rule for rule in ruleset.rules if rule.paths]
+    on_paths = [rule for rule in ruleset.rules if rule.paths or rule.resolve]
     return Coverage(
         files=tuple(files),
         dead=tuple(rule for rule in on_paths if not met[id(rule)]),

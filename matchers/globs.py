@@ -6,12 +6,15 @@ loses no match because a star follows.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from sys import getsizeof
 from typing import Any, Generic, Literal, TypeVar, get_args
 
+from matchers.memo import Memo
+
 Value = TypeVar("Value")
-MEMO_LIMIT = 4096  # texts that a GlobSet remembers
+MEMO_ROOM = 2 * 2**20  # bytes that a GlobSet remembers
 _GRAM = 3  # characters; of a piece that a glob may be filed under
 
 
@@ -43,12 +46,19 @@ def compile_glob(glob: str) -> Callable[[str], bool]:
 
 
 def _with_any_one(glob: str) -> Callable[[str], bool]:
-    """Each run between stars is an atomic group, so that none is tried twice."""
-    first, *rest = [".".join(map(re.escape, piece.split("?"))) for piece in glob.split("*")]
-    if rest:
-        first += "".join(f"(?>.*?{piece})" for piece in rest[:-1]) + f".*{rest[-1]}"
-    regex = re.compile(first, re.DOTALL)
+    regex = compile_runs(".".join(map(re.escape, run.split("?"))) for run in glob.split("*"))
     return lambda text: regex.fullmatch(text) is not None
+
+
+def compile_runs(runs: Iterable[str]) -> re.Pattern[str]:
+    """The regular expression of a glob, from those of its runs between stars.
+
+    Each run has one length, and is an atomic group, so that none is tried twice.
+    """
+    first, *rest = runs
+    if rest:
+        first += "".join(f"(?>.*?{run})" for run in rest[:-1]) + f".*{rest[-1]}"
+    return re.compile(first, re.DOTALL)
 
 
 class GlobSet(Generic[Value]):
@@ -62,7 +72,7 @@ class GlobSet(Generic[Value]):
         self._globs: list[tuple[str, Value]] = []
         self._fitting: list[tuple[Callable[[str], bool], Value]] = []
         self._files: _Files[Value] | None = None
-        self._memo: dict[str, Sequence[Value]] = {}
+        self._memo: Memo[str, Sequence[Value]] = Memo(MEMO_ROOM)
 
     def add(self, glob: str, value: Value) -> None:
         self._globs.append((glob, value))
@@ -76,13 +86,12 @@ class GlobSet(Generic[Value]):
         """The values of the globs that fit, in no order; remembered."""
         found = self._memo.get(text)
         if found is None:
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            found = self._memo[text] = self.search(text)
+            found = self.search(text)
+            self._memo.remember(text, found, getsizeof(text) + getsizeof(found))
         return found
 
     def search(self, text: str) -> Sequence[Value]:
-        """As find, of a text that is not likely to come again."""
+        """As find, not remembered."""
         if self._files is None:
             self._files = _Files(self._globs)
         near = self._files.near(text)
@@ -90,9 +99,6 @@ class GlobSet(Generic[Value]):
         if self._fitting:
             return [*found, *(value for fits, value in self._fitting if fits(text))]
         return found
-
-    def forget(self) -> None:
-        self._memo.clear()
 
 
 _NONE: list[Any] = []  # never changed

@@ -7,12 +7,17 @@ is remembered for everything in it. No recursion, no backtracking; the memos are
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from sys import getsizeof
 
-from matchers.globs import GlobSet
-from matchers.patterns import ANY_DIRECTORIES, Pattern, parse_pattern
+from matchers.globs import GlobSet, compile_runs
+from matchers.memo import Memo
+from matchers.patterns import ANY_DIRECTORIES, Pattern, Segment, parse_pattern
 
-PATHS_LIMIT = 65_536  # paths that are remembered
-FOLDERS_LIMIT = 65_536
+PATHS_LIMIT = 32_768  # paths that are remembered
+PATH_SIZE = 1024  # of a path in characters, and of its rules; what is larger is not remembered
+FOLDERS_ROOM = 32 * 2**20
+DEEP = 1024  # characters; a longer folder is walked anew each time
 _ESCAPED = re.compile(r"\\([^#])")
 
 
@@ -49,6 +54,11 @@ class _Folder:
         self.literals = [node.literal for node in state if node.literal]
         self.globs = [node.globs for node in state if node.globs is not None]
 
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        return 400 + 8 * (len(self.state) + len(self.ranked)) + 32 * len(self.owned)
+
     def file(self, name: str) -> tuple[int, ...]:
         """The numbers of all rules that own the file, the highest first."""
         met = [literal[name] for literal in self.literals if name in literal]
@@ -63,18 +73,22 @@ class _Folder:
 
 
 class PathIndex:
-    def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        patterns: Iterable[tuple[str, int]],
+        parse: Callable[[str], Pattern] = parse_pattern,
+    ) -> None:
         """Pairs of a CODEOWNERS pattern and its rule's number. Raises PatternError."""
-        self._globs: dict[tuple[int, str], _Node] = {}
+        self._globs: dict[tuple[int, Segment], _Node] = {}
         self._globbed: list[GlobSet[_Node]] = []
         root = _Node()
         for text, number in patterns:
-            self._add(root, parse_pattern(text), number)
-        del self._globs
+            self._add(root, parse(text), number)
         for those in self._globbed:
-            those.find("")  # files the globs now, not in somebody's first look-up
+            those.search("")  # files the globs now, not in somebody's first look-up
+        del self._globs, self._globbed
         self._root = _Folder(_with_deep(root), frozenset(root.below))
-        self._folders: dict[str, _Folder] = {}
+        self._folders: Memo[str, _Folder] = Memo(FOLDERS_ROOM)
         self._paths: dict[str, tuple[int, ...]] = {}
 
     def matches(self, path: str) -> tuple[int, ...]:
@@ -84,39 +98,38 @@ class PathIndex:
             folder, slash, name = path.rpartition("/")
             known = self._folders.get(folder) or self._folder(folder) if slash else self._root
             found = known.file(name) if path else ()
-            if len(self._paths) >= PATHS_LIMIT:
-                self._paths.clear()
-            self._paths[path] = found
+            if len(path) + 8 * len(found) <= PATH_SIZE:
+                if len(self._paths) >= PATHS_LIMIT:
+                    self._paths.clear()
+                self._paths[path] = found
         return found
 
     def forget(self) -> None:
         """Empty the memos: the next look-up costs what a first one does."""
         self._folders.clear()
         self._paths.clear()
-        for node in self._globbed:
-            node.forget()
 
     def _folder(self, folder: str) -> _Folder:
         """As deep as it is known, then down segment by segment, remembering each."""
+        if len(folder) > DEEP:
+            return reduce(_enter, folder.split("/"), self._root)
+        new: list[tuple[str, str]] = []
         known: _Folder | None = None
-        segments = folder.split("/")
-        start = len(segments) - 1
-        while start and (known := self._folders.get("/".join(segments[:start]))) is None:
-            start -= 1
-        found = known or self._root
-        for end in range(start, len(segments)):
-            found = _enter(found, segments[end])
-            if len(self._folders) >= FOLDERS_LIMIT:
-                self._folders.clear()
-            self._folders["/".join(segments[: end + 1])] = found
-        return found
+        while known is None:
+            parent, slash, segment = folder.rpartition("/")
+            new.append((folder, segment))
+            known = self._folders.get(folder := parent) if slash else self._root
+        for path, segment in reversed(new):
+            known = _enter(known, segment)
+            self._folders.remember(path, known, getsizeof(path) + known.size)
+        return known
 
     def _add(self, node: _Node, pattern: Pattern, number: int) -> None:
         for segment in pattern.segments:
             node = self._child(node, segment)
         getattr(node, pattern.reach).append(number)
 
-    def _child(self, node: _Node, segment: str) -> _Node:
+    def _child(self, node: _Node, segment: Segment) -> _Node:
         if segment == ANY_DIRECTORIES:
             if node.stays:
                 return node
@@ -125,20 +138,24 @@ class PathIndex:
         if segment == "*":
             node.star = node.star or _Node()
             return node.star
+        if isinstance(segment, re.Pattern):
+            return self._glob(node, segment)
         plain = _ESCAPED.sub(r"\1", segment)
         if not re.search(r"[*?]", _ESCAPED.sub("", segment)):
             return node.literal.setdefault(plain, _Node())
         return self._glob(node, segment)
 
-    def _glob(self, node: _Node, segment: str) -> _Node:
+    def _glob(self, node: _Node, segment: Segment) -> _Node:
         known = self._globs.get((id(node), segment))
         if known is None:
             known = self._globs[id(node), segment] = _Node()
             if node.globs is None:
                 node.globs = GlobSet()
                 self._globbed.append(node.globs)
-            if "\\" in segment:
-                node.globs.add_fitting(_escaped_glob(segment), known)
+            if isinstance(segment, re.Pattern):
+                node.globs.add_fitting(_fits(segment), known)
+            elif "\\" in segment:
+                node.globs.add_fitting(_fits(_escaped_glob(segment)), known)
             else:
                 node.globs.add(segment, known)
         return known
@@ -153,7 +170,10 @@ def _enter(folder: _Folder, segment: str) -> _Folder:
         for child in _children(node, segment):
             reached.update(dict.fromkeys(_with_deep(child)))
             found.update(child.tree, child.below)
-    return _Folder(tuple(reached), folder.owned | found if found else folder.owned)
+    state = tuple(reached)
+    if state == folder.state and found <= folder.owned:
+        return folder
+    return _Folder(state, folder.owned if found <= folder.owned else folder.owned | found)
 
 
 def _children(node: _Node, segment: str) -> Sequence[_Node]:
@@ -163,21 +183,23 @@ def _children(node: _Node, segment: str) -> Sequence[_Node]:
     if node.star is not None and segment:
         found.append(node.star)
     if node.globs is not None:
-        found.extend(node.globs.find(segment))
+        found.extend(node.globs.search(segment))
     return found
 
 
-def _escaped_glob(segment: str) -> Callable[[str], bool]:
-    """A segment with globs and with escaped characters, which stand for themselves."""
-    tokens = re.findall(r"\\[^#]|.", segment, re.DOTALL)
-    regex = re.compile(
-        "".join(
-            {"*": ".*", "?": "."}.get(token) or re.escape(_ESCAPED.sub(r"\1", token))
-            for token in tokens
-        ),
-        re.DOTALL,
-    )
+def _fits(regex: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: regex.fullmatch(text) is not None
+
+
+def _escaped_glob(segment: str) -> re.Pattern[str]:
+    """A segment with globs and with escaped characters, which stand for themselves."""
+    runs = [""]
+    for said in re.findall(r"\\[^#]|.", segment, re.DOTALL):
+        if said == "*":
+            runs.append("")
+        else:
+            runs[-1] += "." if said == "?" else re.escape(_ESCAPED.sub(r"\1", said))
+    return compile_runs(runs)
 
 
 def _with_deep(node: _Node) -> tuple[_Node, ...]:

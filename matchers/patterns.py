@@ -24,15 +24,19 @@ class PatternError(Exception):
     pass
 
 
+# A glob, or what another dialect's glob compiles to where this one cannot say it.
+Segment = str | re.Pattern[str]
+
+
 class Pattern(msgspec.Struct, frozen=True):
-    segments: tuple[str, ...]  # between slashes; ANY_DIRECTORIES stands for any number of them
+    segments: tuple[Segment, ...]  # between slashes; ANY_DIRECTORIES: any number of them
     reach: Reach
 
 
 def parse_pattern(text: str) -> Pattern:
     """Raises PatternError."""
     _refuse(text)
-    segments = text.strip("/").split("/")
+    segments: list[Segment] = [*text.strip("/").split("/")]
     if "/" not in text[:-1]:
         segments.insert(0, ANY_DIRECTORIES)
     reach: Reach = "below" if text.endswith("/") else "leaf" if text.endswith("/*") else "tree"
@@ -40,6 +44,20 @@ def parse_pattern(text: str) -> Pattern:
         segments.pop()
         reach = "below"
     return Pattern(tuple(segments), reach)
+
+
+def exactly(path: str) -> str:
+    """The pattern that stands for this path alone, whatever its characters."""
+    return "/" + escape(path)
+
+
+def below(folder: str) -> str:
+    """The pattern of everything in a directory; of the whole tree where it is ""."""
+    return f"/{escape(folder)}/" if folder else "*"
+
+
+def escape(path: str) -> str:
+    return "".join(f"\\{char}" if char in "*?\\ " else char for char in path)
 
 
 def _refuse(text: str) -> None:

@@ -1,6 +1,7 @@
 """The rules, compiled: immutable, swapped whole on reload."""
 
 from collections.abc import Callable, Mapping, Sequence
+from sys import getsizeof
 from typing import Literal, get_args
 
 import msgspec
@@ -11,12 +12,13 @@ from matchers.files import RepositoryFiles
 from matchers.globs import GlobSet
 from matchers.index import PathIndex
 from matchers.kinds.base import Sight
+from matchers.memo import Memo
 from matchers.paths import Placed, SourceRoot, place
 
 Section = Literal["rules", "overrides", "fallbacks"]
 Strategy = Literal["nearest", "sentry"]
 ExceptionOrder = Literal["root_cause_first", "thrown_first"]
-PLACES_LIMIT = 65_536  # frames whose place is remembered
+PLACES_ROOM = 32 * 2**20  # bytes of frames whose place is remembered
 
 
 def always(_subject: object) -> bool:
@@ -32,6 +34,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     notify_all: bool = False  # True: every owner is told, not just the primary
     feature: str | None = None
     criticality: str | None = None
+    review: bool = True  # False: not in a generated CODEOWNERS
     # What the index finds it by: the first of these that is not empty. None: it is always asked.
     paths: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -123,7 +126,7 @@ class Ruleset:
         self.files = files
         self.revision = revision
         self._index = RuleIndex(rules)
-        self._places: dict[object, Placed] = {}
+        self._places: Memo[object, Placed] = Memo(PLACES_ROOM)
 
     def with_rule(self, rule: Rule, section: Section = "rules") -> "Ruleset":
         """The same with one more rule, the last of its section."""
@@ -169,10 +172,9 @@ class Ruleset:
         )
         placed = self._places.get(key)
         if placed is None:
-            if len(self._places) >= PLACES_LIMIT:
-                self._places.clear()
             known = self.projects.get(project)
             roots = self.source_roots + known.source_roots if known else self.source_roots
             placed = place(frame, platform, roots=roots, files=self.files, believe=believe)
-            self._places[key] = placed
+            texts = (frame.abs_path, frame.filename, frame.module, placed.path)
+            self._places.remember(key, placed, 200 + sum(map(getsizeof, texts)))
         return placed

@@ -14,7 +14,9 @@ from matchers.event import Event
 from matchers.explain import Asked, survey
 from matchers.kinds import KINDS
 from matchers.ownership import Ownership
+from matchers.patterns import exactly
 from matchers.ruleset import Rule, Ruleset, Section
+from matchers.sources.document import is_text
 
 _NOWHERE = Origin("(proposed)", 0)
 
@@ -72,7 +74,7 @@ def _lost(asked: tuple[Asked, ...], team: str) -> Iterator[Lost]:
 def _proposals(
     event: Event, ruleset: Ruleset, ownership: Ownership, asked: tuple[Asked, ...], team: str
 ) -> Iterator[tuple[Proposal, Event, Ruleset]]:
-    """The least that may do it first: a frame's path, then the event itself."""
+    """The least that may do it first: a frame's path, then the event after or before all frames."""
     tag = next(iter(ruleset.explicit_owner_tags), None)
     if ownership.step == "explicit":
         if tag is not None:
@@ -83,13 +85,14 @@ def _proposals(
     if ownership.step != "override":
         for one in sorted(asked, key=lambda one: not one.decided):
             if one.frame.path and one.verdict != "not_in_app":
-                rule = _path_rule(team, "/" + _escaped(one.frame.path))
+                rule = _path_rule(team, exactly(one.frame.path))
                 yield _behind("rules", ruleset.rules, rule), event, ruleset.with_rule(rule)
-    section: Section = "overrides" if ownership.step == "override" else "fallbacks"
-    standing = ruleset.overrides if section == "overrides" else ruleset.fallbacks
-    for key, value in _marks(event):
-        rule = _event_rule(team, key, value)
-        yield _behind(section, standing, rule), event, ruleset.with_rule(rule, section)
+    sections: tuple[Section, ...] = ("fallbacks", "overrides")
+    for section in sections[ownership.step == "override" :]:
+        for key, value in _marks(event):
+            rule = _event_rule(team, key, value)
+            proposal = _behind(section, getattr(ruleset, section), rule)
+            yield proposal, event, ruleset.with_rule(rule, section)
 
 
 def _marks(event: Event) -> Iterator[tuple[str, str]]:
@@ -112,18 +115,14 @@ def _event_rule(team: str, key: str, value: str) -> Rule:
 
 
 def _behind(section: str, standing: tuple[Rule, ...], rule: Rule) -> Proposal:
-    text = f"- {{{rule.text}, owner: {rule.owners[0]}}}"
+    text = f"- {{{rule.text}, owner: {_quoted(rule.owners[0])}}}"
     return Proposal(section, text, standing[-1].origin if standing else None)
 
 
-def _escaped(path: str) -> str:
-    """As a pattern that stands for this path alone."""
-    return "".join(f"\\{char}" if char in "*?\\ " else char for char in path)
-
-
 def _quoted(value: str) -> str:
-    return (
-        value
-        if re.fullmatch(r"/?[A-Za-z_][\w./-]*", value, re.ASCII)
-        else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    )
+    """As YAML: bare where every reader takes it for text, else in quotes, unprintables escaped."""
+    if re.fullmatch(r"/?[A-Za-z_][\w./-]*", value, re.ASCII) and is_text(value):
+        return value
+    escaped = (f"\\{char}" if char in '"\\' else char for char in value)
+    shown = (char if char.isprintable() else f"\\U{ord(char):08x}" for char in escaped)
+    return '"' + "".join(shown) + '"'

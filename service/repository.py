@@ -3,14 +3,13 @@
 RepositoryError    they cannot be read; says why
 """
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from matchers.files import RepositoryFiles
+from service.git import GitError, GitRefusedError, git
 
-GIT_SECONDS = 30
-_SKIPPED = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"}
+SKIPPED = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"}
 
 
 class RepositoryError(Exception):
@@ -23,7 +22,7 @@ def read_files(where: Path) -> RepositoryFiles:
         if where.is_dir():
             return RepositoryFiles(_tracked(where) or _walked(where))
         lines = where.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+    except (OSError, UnicodeDecodeError, GitError) as error:
         raise RepositoryError(f"{where}: {error}") from None
     return RepositoryFiles(line.strip() for line in lines if line.strip())
 
@@ -31,20 +30,14 @@ def read_files(where: Path) -> RepositoryFiles:
 def _tracked(folder: Path) -> list[str]:
     """Empty where it is no checkout, or git is not there."""
     try:
-        listed = subprocess.run(  # noqa: S603 no part of it is foreign but the folder
-            ["git", "-C", str(folder), "ls-files", "-z"],  # noqa: S607 the user's own git
-            capture_output=True,
-            timeout=GIT_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
+        listed = git(folder, "ls-files", "-z")
+    except GitRefusedError:
         return []
-    names = listed.stdout.decode("utf-8", "surrogateescape").split("\0")
-    return [name for name in names if name] if listed.returncode == 0 else []
+    return [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
 
 
 def _walked(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
-        if path.is_file() and not _SKIPPED.intersection(inside.parts):
+        if path.is_file() and not SKIPPED.intersection(inside.parts):
             yield inside.as_posix()

@@ -17,7 +17,7 @@ from routers.rules import Loaded, Rules
 from service.rules_source import Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
-from service.tree import FolderTree
+from service.tree import FolderTree, around
 
 LOG = logging.getLogger(__name__)
 QUIET_SECONDS = 0.2  # files that still change within it are being written
@@ -57,7 +57,6 @@ class RulesKeeper:
         clock: Callable[[], datetime],
     ) -> None:
         self._path = path
-        self._base = "" if path.parent == Path() else f"{path.parent}/"
         self._writer = writer
         self._telemetry = telemetry
         self._source = source
@@ -67,6 +66,7 @@ class RulesKeeper:
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
         self._kept_as: str | None = None  # the revision that they were in force as
+        self._name, self._base = path.name, ""  # of the root file in its tree; what stands before
         self._standing: Standing | None = None
         self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
@@ -129,16 +129,25 @@ class RulesKeeper:
         self._telemetry.rules_quarantined.set(len(partly.quarantined))
         return self._show(self._as_shown(partly), standing)
 
+    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, str]:
+        """As of `around`; but what a commit holds leads nowhere out of it."""
+        if standing.revision is None:
+            return around(self._path)
+        parent = self._path.parent
+        inside = (folder / parent).resolve().is_relative_to(folder.resolve())
+        tree = FolderTree(folder / parent if inside else folder / ".git")
+        return tree, self._path.name, "" if parent == Path() else f"{parent}/"
+
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
         if standing.folder is None:
             partly = Partly(None, {}, ())
         else:
-            folder = standing.folder / self._path.parent
-            tree = Seen(FolderTree(folder), folder)
+            found, self._name, self._base = self._around(standing, standing.folder)
+            tree = Seen(found, found.root, self._path)
             self._seen = None if standing.revision else tree
             partly = self._read_tree(tree, standing, standing.revision)
-            if tree.was_there(self._path.name):
+            if tree.was_there(self._name):
                 if standing.revision and _is_nothing_new(partly, kept):
                     return self._read_tree(tree, standing, self._kept_as)
                 return partly
@@ -146,7 +155,7 @@ class RulesKeeper:
 
     def _read_kept(self, standing: Standing, kept: Mapping[str, bytes], partly: Partly) -> Partly:
         """Without its root file a tree is none: whatever it includes would be missed too."""
-        if self._path.name not in kept:
+        if self._name not in kept:
             return partly
         with tempfile.TemporaryDirectory() as folder:
             for path, text in kept.items():
@@ -159,7 +168,7 @@ class RulesKeeper:
     def _read_tree(self, tree: Tree, standing: Standing, revision: str | None) -> Partly:
         return load_partly(
             tree,
-            self._path.name,
+            self._name,
             self._environ,
             self._kept or {},
             base=self._base,
@@ -191,7 +200,7 @@ class RulesKeeper:
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 
     def _as_shown(self, partly: Partly) -> Status:
-        paths = partly.loaded.texts if partly.loaded else {self._path.name: b""}
+        paths = partly.loaded.texts if partly.loaded else {self._name: b""}
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,

@@ -9,7 +9,7 @@ import msgspec
 
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
-from matchers.sources.base import Tree
+from matchers.sources.base import Tree, TreeError
 from service.repository import RepositoryError, read_files
 
 LOG = logging.getLogger(__name__)
@@ -66,7 +66,10 @@ class FilesSource:
 class Seen:
     """A tree that remembers what was read of it, so that it can be asked whether that changed."""
 
-    def __init__(self, tree: Tree, root: Path) -> None:
+    def __init__(self, tree: Tree, root: Path, link: Path) -> None:
+        """link: what leads to the root file, perhaps from elsewhere."""
+        self._link = link
+        self._led_to = mark(link)
         self._tree = tree
         self._root = root
         self._marks: dict[str, Mark] = {}
@@ -82,20 +85,27 @@ class Seen:
 
     def glob(self, pattern: str) -> list[str]:
         if pattern not in self._found:
+            self._found[pattern] = []
             self._found[pattern] = self._tree.glob(pattern)
-        return self._found[pattern]
+        return list(self._found[pattern])
 
     def was_there(self, path: str) -> bool:
         """Whether it could be read."""
         return path in self._there
 
-    def now(self) -> tuple[dict[str, Mark], dict[str, list[str]]]:
+    def now(self) -> tuple[Mark, dict[str, Mark], dict[str, list[str]]]:
         """Marks and listings of what was read, as they are now."""
         marks = {path: mark(self._root / path) for path in self._marks}
-        return marks, {pattern: self._tree.glob(pattern) for pattern in self._found}
+        return mark(self._link), marks, {pattern: self._listed(pattern) for pattern in self._found}
 
     def changed(self) -> bool:
-        return self.now() != (self._marks, self._found)
+        return self.now() != (self._led_to, self._marks, self._found)
+
+    def _listed(self, pattern: str) -> list[str]:
+        try:
+            return self._tree.glob(pattern)
+        except TreeError:  # whoever reads it says so
+            return []
 
 
 def paths_of(repository: Path | None) -> RepositoryFiles | None:

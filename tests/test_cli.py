@@ -202,3 +202,35 @@ def test_a_checkout_gives_a_frame_its_path(rules: Path, tmp_path: Path) -> None:
     words = ("explain", "-", "--rules", rules, "--expect", "web")
     assert pointsman(*words, given=event).exit_code == 1
     assert pointsman(*words, "--repo", repository, given=event).exit_code == 0
+
+
+def test_an_import_is_a_rules_file_that_check_finds_no_problem_in(tmp_path: Path) -> None:
+    given = "* @acme/web\n!x @b\n"
+    answer = pointsman("import", "codeowners", "-", given=given)
+    path = tmp_path / "rules.yaml"
+    path.write_text(answer.out)
+    assert (answer.exit_code, answer.talk.startswith("-:2: ")) == (0, True)
+    assert pointsman("check", "--rules", path).exit_code == 0
+    made = json.loads(pointsman("import", "codeowners", "-", "--json", given=given).out)
+    assert made == {"file": answer.out, "left_out": [answer.talk.strip()]}
+
+
+def test_a_generated_codeowners_is_the_answer_and_nothing_else(rules: Path) -> None:
+    answer = pointsman("generate", "codeowners", "--rules", rules)
+    assert answer.exit_code == 0
+    assert answer.out.splitlines()[3] == "/shop/common/ @acme/db"
+    made = json.loads(pointsman("generate", "codeowners", "--rules", rules, "--json").out)
+    assert (made["file"], made["left_out"]) == (answer.out, answer.talk.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["import", "codeowners", "none"],
+        ["import", "codeowners", "-", "--dialect", "svn"],
+        ["import", "jira", "-"],
+        ["generate", "codeowners", "--rules", "none"],
+    ],
+)
+def test_what_cannot_be_imported_or_generated_is_misuse(words: list[str]) -> None:
+    assert pointsman(*words).exit_code == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from matchers.gitlab_patterns import parse_gitlab_pattern
 from matchers.index import PathIndex
 from matchers.patterns import PatternError, parse_pattern
 from tests.conformance import cases, rules_file
@@ -41,6 +42,12 @@ def test_a_pattern_owns_the_path_as_github_has_it(case: dict[str, Any]) -> None:
     else:
         owned = PathIndex([(case["pattern"], 0)]).matches(case["path"])
         assert bool(owned) is case["github"]
+
+
+@pytest.mark.parametrize("case", PATTERNS, ids=lambda case: case["id"])
+def test_a_pattern_owns_the_path_as_gitlab_has_it(case: dict[str, Any]) -> None:
+    built = PathIndex([(case["pattern"], 0)], parse_gitlab_pattern)
+    assert bool(built.matches(case["path"].removeprefix("/"))) is case["gitlab"]
 
 
 @pytest.mark.parametrize(

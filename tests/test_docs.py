@@ -95,8 +95,16 @@ def test_every_word_of_the_command_line_has_its_entry() -> None:
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_option_is_documented(word: str) -> None:
-    options = [name for one in WORDS[word].params for name in one.opts if name.startswith("--")]
+    words = [WORDS[word], *getattr(WORDS[word], "commands", {}).values()]
+    params = [param for one in words for param in one.params]
+    options = [name for one in params for name in one.opts if name.startswith("--")]
     assert [option for option in options if option not in CLI] == []
+
+
+def test_every_word_below_a_word_is_documented() -> None:
+    below = [f"{word} {one}" for word in WORDS for one in getattr(WORDS[word], "commands", {})]
+    assert len(below) > 3
+    assert [words for words in below if f"`pointsman {words}" not in CLI] == []
 
 
 def test_every_channel_has_its_entry_and_its_example() -> None:

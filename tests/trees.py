@@ -1,15 +1,32 @@
 """A repository's tree, as data."""
 
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping
+
+from matchers.errors import Problem
+from matchers.sources.base import Site
+from matchers.sources.pathglob import PathGlob
 
 
 class FakeTree:
-    def __init__(self, files: dict[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
         self.files = files
 
     def read(self, path: str) -> bytes | None:
-        text = self.files.get(path)
-        return None if text is None else text.encode()
+        content = self.files.get(path)
+        return content.encode() if isinstance(content, str) else content
 
     def glob(self, pattern: str) -> list[str]:
-        return sorted(path for path in self.files if fnmatchcase(path, pattern))
+        return PathGlob(pattern).select(self.files)
+
+
+def a_site(
+    files: Mapping[str, str | bytes], names: Mapping[str, str] | None = None
+) -> tuple[Site, list[Problem]]:
+    """A site with the teams red, green and blue unless named, and what is said there."""
+    said: list[Problem] = []
+    known = names or {name: name for name in ("red", "green", "blue")}
+    return Site(FakeTree(files), known, said.append), said
+
+
+def short(problems: Iterable[Problem]) -> list[str]:
+    return [f"{problem.origin} {problem.message}" for problem in sorted(problems)]

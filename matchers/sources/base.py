@@ -4,9 +4,11 @@ A source is a file of this package with a `read_…` function: from the reposito
 names of teams to rules, in the order of their precedence (the last wins). It reads leniently what
 the format's own tools would, says every problem in its place, and keeps each rule's file and line.
 Lines whose owners no team claims are problems; a rule left without owners is left out.
+
+TreeError    a file or a folder of the tree cannot be read; says which, and why
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -14,14 +16,18 @@ import msgspec
 from matchers.errors import Origin, Problem, did_you_mean
 
 
+class TreeError(Exception):
+    pass
+
+
 class Tree(Protocol):
     """The files of a repository, by paths relative to its root with `/` between segments."""
 
     def read(self, path: str) -> bytes | None:
-        """None: there is no such file."""
+        """None: there is no such file. Raises TreeError."""
 
     def glob(self, pattern: str) -> list[str]:
-        """The files that fit, sorted. `*` stays inside a directory, `**` does not."""
+        """The files that fit, sorted; see PathGlob. Raises TreeError."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -40,3 +46,54 @@ class Site(msgspec.Struct, frozen=True):
         if slug is None:
             self.problem(origin, f'unknown team "{name}"{did_you_mean(name, self.names)}')
         return slug
+
+    def slugs(self, names: Iterable[tuple[str, Origin]]) -> tuple[str, ...]:
+        """The teams of the names that stand for one, each once; the others are problems."""
+        found = (self.slug(name, origin) for name, origin in names)
+        return tuple(dict.fromkeys(slug for slug in found if slug is not None))
+
+    def files(self, pattern: str, origin: Origin) -> list[str]:
+        """The files that fit; a problem where none does."""
+        try:
+            found = self.tree.glob(pattern)
+        except TreeError as error:
+            self.problem(origin, str(error))
+            return []
+        if not found:
+            self.problem(origin, f'"{pattern}" fits no file')
+        return found
+
+    def named(self, name: str, folder: str, origin: Origin) -> list[str]:
+        """The files of this name in a folder ("" is the root) and below, those further up first."""
+        start = folder and folder + "/"
+        found = [path for path in self.files(f"**/{name}", origin) if path.startswith(start)]
+        if folder and not found:
+            self.problem(origin, f"there is no {name} below {folder}")
+        return sorted(found, key=depth)
+
+    def read(self, path: str, origin: Origin | None = None) -> bytes | None:
+        """The bytes of a file that should be there; None, and a problem, where they are not.
+
+        A link that leads nowhere, or out of the tree, is such a file. origin: where it is named,
+        if not by a glob.
+        """
+        origin = origin or Origin(path, 1)
+        try:
+            raw = self.tree.read(path)
+        except TreeError as error:
+            self.problem(origin, str(error))
+            return None
+        if raw is None:
+            said = "no such file, or a link that leads out of the repository"
+            self.problem(origin, said if origin.file == path else f"{path}: {said}")
+        return raw
+
+
+def depth(path: str) -> tuple[int, str]:
+    """Sorts what lies further up before what lies below it."""
+    return path.count("/"), path
+
+
+def folder_of(text: str) -> str:
+    """A folder as somebody wrote it (`.`, `./server`, `/server/`), as the start of its paths."""
+    return "/".join(segment for segment in text.split("/") if segment not in ("", "."))

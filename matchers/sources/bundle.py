@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree
+from matchers.sources.base import Tree, TreeError
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import FileEntry, TeamEntry
@@ -78,10 +78,10 @@ class _Gathering:
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
 
     def read(self, path: str, includer: Checker | None) -> Part:
-        raw = self.tree.read(path)
+        raw, why = self._raw(path)
         checker = Checker(read_document(raw or b"", self.base + path))
         if raw is None:
-            checker.problem((), "there is no such file, or none that can be read")
+            checker.problem((), why)
         entry = check_file(checker) if raw is not None else FileEntry(version=1)
         if includer is not None:
             _refuse_what_is_the_roots(entry, checker)
@@ -93,11 +93,26 @@ class _Gathering:
                 self._include(part, index, value["include"])
         return part
 
-    def _include(self, part: Part, index: int, pattern: str) -> None:
-        place: Path = ("rules", index, "include")
-        found = self.tree.glob(pattern)
+    def _raw(self, path: str) -> tuple[bytes | None, str]:
+        """And why it is None."""
+        try:
+            return self.tree.read(path), "there is no such file, or none that can be read"
+        except TreeError as error:
+            return None, str(error)
+
+    def _glob(self, part: Part, pattern: str, place: Path) -> list[str]:
+        try:
+            found = self.tree.glob(pattern)
+        except TreeError as error:
+            part.checker.problem(place, str(error))
+            return []
         if not found:
             part.checker.problem(place, f'"{pattern}" fits no file')
+        return found
+
+    def _include(self, part: Part, index: int, pattern: str) -> None:
+        place: Path = ("rules", index, "include")
+        found = self._glob(part, pattern, place)
         brought: list[Part] = []
         for path in found:
             if path in self.parts:

@@ -175,8 +175,7 @@ class _Reader:
             if event.tag and event.tag != "!":
                 self.problem(event, f"the tag {event.tag} is not allowed")
             return text
-        new = next((name for name, regex in _CORE if regex.fullmatch(text)), "str")
-        old = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)).rpartition(":")[2]
+        new, old = _new(text), _old(text)
         if new != old:
             taken = _WORDS.get(old if new == "str" else new, old)
             instead = " or true or false" if old == "bool" else ""
@@ -191,6 +190,20 @@ class _Reader:
     def _origin(self, event: Any) -> Origin:
         mark = event.start_mark
         return Origin(self.file, mark.line + 1, mark.column + 1)
+
+
+def is_text(value: str) -> bool:
+    """Whether every reader of YAML takes it for text when it stands bare."""
+    return _new(value) == _old(value) == "str"
+
+
+def _new(text: str) -> str:
+    return next((name for name, regex in _CORE if regex.fullmatch(text)), "str")
+
+
+def _old(text: str) -> str:
+    resolved: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
+    return resolved.rpartition(":")[2]
 
 
 def _value(kind: str, text: str) -> Any:

@@ -144,6 +144,7 @@ def _rule(
         notify_all=entry.notify == "all",
         feature=entry.feature,
         criticality=entry.criticality,
+        review=entry.review,
         paths=tuple(entry.path or ()),
         modules=tuple(entry.module or ()),
         functions=tuple(entry.function or ()),

@@ -75,6 +75,7 @@ class _Assignment(Strict):
     notify: Literal["primary", "all"] = "primary"
     feature: Text | None = None
     criticality: Text | None = None
+    review: bool = True
     not_: Annotated[Conditions | None, Field(alias="not")] = None  # type: ignore[valid-type]
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import check, config, coverage, explain, serve, test, who
+from service.cli import check, config, coverage, explain, generate, import_, serve, test, who
 
 app = typer.Typer(
     name="pointsman",
@@ -18,6 +18,8 @@ app.command("who")(who.who)
 app.command("explain")(explain.explain)
 app.command("coverage")(coverage.coverage)
 app.command("config")(config.config)
+app.add_typer(import_.app, name="import")
+app.add_typer(generate.app, name="generate")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from matchers.errors import Problem
 from routers.rules import Loaded, load_rules
 from service.repository import RepositoryError, read_files
 from service.settings import SettingsError, load_settings
-from service.tree import FolderTree
+from service.tree import around
 
 FINDINGS = 1
 MISUSE = 2
@@ -40,8 +40,8 @@ def load(path: Path | None, repository: Path | None = None) -> Loaded:
     file = path or rules_path()
     if not file.is_file():
         misuse(f"{file}: No such file")
-    base = "" if file.parent == Path() else f"{file.parent}/"
-    return load_rules(FolderTree(file.parent), file.name, os.environ, base=base, files=files)
+    tree, name, base = around(file)
+    return load_rules(tree, name, os.environ, base=base, files=files)
 
 
 def rules_path() -> Path:

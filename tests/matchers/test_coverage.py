@@ -1,7 +1,11 @@
 """Of a file list, what is owned; and which rules do nothing there."""
 
 from matchers.coverage import cover
+from matchers.errors import Origin
+from matchers.ruleset import Rule, Ruleset
+from matchers.sources.owners_yaml import read_owners_yaml
 from tests.builders import the_rules
+from tests.trees import a_site
 
 RULES = the_rules(
     """
@@ -46,3 +50,16 @@ def test_a_rule_that_never_wins_is_shadowed_by_the_one_that_beats_it() -> None:
 
 def test_no_files_are_wholly_owned() -> None:
     assert cover([], RULES).share == 100.0
+
+
+def test_a_rule_that_stands_for_many_counts_as_one() -> None:
+    site, _ = a_site({"app/owners.yaml": "version: 1\nowners: red\n"})
+    (tree,) = read_owners_yaml(".", site, Origin("rules.yaml", 1))
+    (idle,) = read_owners_yaml(".", site, Origin("rules.yaml", 2))
+    before = Rule(origin=Origin("rules.yaml", 0), text="path: /app/", paths=("/app/",))
+    found = cover(["app/a.py"], Ruleset(rules=(before, idle, tree)))
+    assert str(found.files[0].rule and found.files[0].rule.origin) == "app/owners.yaml:2"
+    assert [(one.rule, one.by) for one in found.shadowed] == [(before, tree), (idle, tree)]
+    assert [rule.text for rule in cover(["x.py"], Ruleset(rules=(tree,))).dead] == [
+        "owners_yaml: ."
+    ]

@@ -1,11 +1,14 @@
 """The trail of a decision, and what the conformance cases leave open."""
 
+from sys import getsizeof
+
 import pytest
 
 from matchers.chain import walked_exceptions
 from matchers.engine import match
-from matchers.event import Event
+from matchers.event import Event, Frame
 from matchers.ownership import Ownership, decision, why
+from matchers.ruleset import PLACES_ROOM
 from tests.builders import an_event, raised_in, the_rules, thrown
 
 RULES = the_rules(
@@ -162,3 +165,11 @@ def test_a_rule_without_a_frame_condition_matches_no_frame_that_is_not_ours() ->
     theirs = an_event(frames=[{"path": "site-packages/x.py"}], environment="production")
     ours = an_event(frames=["x.py"], environment="production")
     assert [match(event, rules.ruleset).step for event in (theirs, ours)] == ["default", "frame"]
+
+
+def test_what_is_remembered_of_frames_is_bounded_in_bytes() -> None:
+    ruleset = the_rules("teams: {a: {}}\nrules: [{path: '*.py', owner: a}]").ruleset
+    for number in range(5000):
+        frame = Frame(filename=f"{number}" + "🌊" * 4000, module="m" * 500)
+        ruleset.place(frame, None, "1", believe=True)
+    assert sum(getsizeof(key[1]) for key in ruleset._places) < PLACES_ROOM

@@ -92,6 +92,42 @@ def test_the_rule_that_would_have_made_it_ours_does_so_when_it_is_written(name: 
         assert match(event, alone).owners == ("ghosts",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "true",
+        "on",
+        "~",
+        "a: b",
+        "*a",
+        "#c",
+        'say "hi"',
+        "two\nlines",
+        "tab\t",
+        "\x85",
+        "\u2028",
+        "🌊",
+    ],
+)
+@pytest.mark.parametrize("team", ["ghosts", "on", "123", "2026-11-23"])
+def test_a_proposal_can_be_pasted_whatever_it_names(team: str, text: str) -> None:
+    teams = f"teams: {{web: {{}}, '{team}': {{}}}}\ndefault: web\n"
+    for event in (an_event(message=text), raised_in(f"app/{text}/x y.py")):
+        proposal = why_not(event, the_rules(teams).ruleset, team).proposal
+        assert proposal is not None
+        pasted = the_rules(f"{teams}{proposal.section}:\n  {proposal.text}\n").ruleset
+        assert match(event, pasted).owners == (team,)
+
+
+def test_where_no_path_could_do_it_an_override_does() -> None:
+    rules = 'teams: {a: {}, b: {}}\nrules: [{module: "billing.*", owner: a}]\n'
+    event = an_event(exceptions=[{"type": "E", "frames": [{"module": "billing.x"}]}])
+    proposal = why_not(event, the_rules(rules).ruleset, "b").proposal
+    assert proposal is not None
+    pasted = the_rules(f"{rules}{proposal.section}:\n  {proposal.text}\n").ruleset
+    assert match(event, pasted).owners == ("b",)
+
+
 def test_a_proposal_stands_behind_the_last_entry_of_its_section() -> None:
     proposal = why_not(raised_in("billing/tax.py"), RULES, "web").proposal
     assert proposal is not None

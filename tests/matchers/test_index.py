@@ -1,7 +1,9 @@
 """The index equals a slow, obvious reference, on whatever patterns and paths."""
 
+import os
 import random
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -88,7 +90,7 @@ MUTATIONS = {
         "return (node,)",
     ),
     "globs of a folder are passed over": (
-        "found.extend(node.globs.find(segment))",
+        "found.extend(node.globs.search(segment))",
         "pass",
     ),
     "globs of a file are passed over": ("met += globs.search(name)", "pass"),
@@ -156,9 +158,45 @@ def test_any_path_is_answered(path: str) -> None:
     assert built.matches(path) == reference(["*", "/a/**/b", "*a*a*a*a*a*b", "a?*/"], path)
 
 
-def test_memos_are_bounded() -> None:
+@pytest.mark.parametrize("stars", ["*a*a*a*a*a*b", "*a*a*a*a*a*\\ b", "*a?*a?*a?*a?*a?*b"])
+def test_a_hostile_glob_costs_no_more_than_the_path_is_long(stars: str) -> None:
+    built = PathIndex([(stars, 0)])
+    started = time.process_time()
+    assert built.matches("a" * 4000) == ()
+    assert time.process_time() - started < 0.1  # a backtracking one takes years
+
+
+CROWDS = {
+    "many": ([("*.py", 0)], "d{}/x.py", 150_000),
+    "long": ([("*.py", 0)], "é" * 4000 + "{}/x.py", 60_000),
+    "owned by many rules": ([("*.py", number) for number in range(1000)], "d/x{}.py", 10_000),
+    "in folders of many rules": ([("*", number) for number in range(1000)], "d{}/e/x.py", 10_000),
+    "new names in each of many folders": (
+        [(f"/t{number}/*a*/x", number) for number in range(1000)],
+        "t{0}/s{0}/x.py",
+        100_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CROWDS)
+def test_memos_are_bounded_in_bytes(name: str) -> None:
+    patterns, path, count = CROWDS[name]
+    built = PathIndex(patterns)
+    before = _resident()
+    for number in range(count):
+        built.matches(path.format(number, number % 1000))
+    paths = index.PATHS_LIMIT * index.PATH_SIZE
+    assert _resident() - before < (paths + index.FOLDERS_ROOM) * 1.5
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_deep_path_costs_no_more_than_it_has_segments() -> None:
     built = PathIndex([("*.py", 0)])
-    for number in range(index.PATHS_LIMIT + 10):
-        built.matches(f"d{number}/x.py")
-    assert len(built._paths) <= index.PATHS_LIMIT
-    assert len(built._folders) <= index.FOLDERS_LIMIT
+    started = time.process_time()
+    for number in range(50):
+        built.matches("a/" * 1900 + str(number))
+    assert time.process_time() - started < 0.5

@@ -133,3 +133,42 @@ def test_rules_that_the_database_did_not_take_are_kept_at_the_next_reload(tmp_pa
     write(tmp_path, "broken: [")
     with running(tmp_path) as client:
         assert client.get("/api/v1/rules").json()["revision"] == newest
+
+
+def test_a_rules_file_that_is_a_link_is_read_where_it_leads_to(tmp_path: Path) -> None:
+    """As a ConfigMap has it: rules.yaml → ..data/rules.yaml → ..2026/rules.yaml."""
+    (tmp_path / "..2026").mkdir()
+    (tmp_path / "..2026" / "rules.yaml").write_text(RULES + "  - {include: teams/*.yaml}\n")
+    (tmp_path / "..2026" / "teams").mkdir()
+    (tmp_path / "..2026" / "teams" / "x.yaml").write_text(
+        "version: 1\nteam: search\nrules: [{path: /found/}]\n"
+    )
+    (tmp_path / "..data").symlink_to("..2026")
+    (tmp_path / "rules.yaml").symlink_to("..data/rules.yaml")
+    with running(tmp_path) as client:
+        assert client.get("/api/v1/rules").json()["problems"] == []
+        assert posted(client, "found/a.py")["owner"] == "search"
+
+
+def test_one_teams_mistake_never_breaks_anothers_rules_nor_after_a_restart(tmp_path: Path) -> None:
+    write(tmp_path, RULES + "  - {include: teams/*.yaml}\n")
+    (tmp_path / "teams").mkdir()
+    good = "version: 1\nteam: %s\nrules: [{path: /%s/}]\n"
+    (tmp_path / "teams" / "a.yaml").write_text(good % ("payments", "a"))
+    (tmp_path / "teams" / "b.yaml").write_text(good % ("search", "b"))
+    with running(tmp_path):
+        pass
+    (tmp_path / "teams" / "a.yaml").write_text("version: 1\nteam: payments\nrulez: []\n")
+    (tmp_path / "teams" / "b.yaml").write_text(good % ("search", "new"))
+    for _ in range(2):
+        with running(tmp_path) as client:
+            files = {one["file"]: one["quarantined"] for one in _rules(client)["files"]}
+            assert list(files.values()) == [False, True, False]
+            assert posted(client, "a/x.py")["owner"] == "payments"
+            assert posted(client, "new/x.py")["owner"] == "search"
+            assert "pointsman_rules_quarantined_files 1.0" in client.get("/metrics").text
+
+
+def _rules(client: TestClient) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = client.get("/api/v1/rules").json()
+    return found
