@@ -280,6 +280,24 @@ def test_a_repository_cannot_have_filters_or_hooks_run(
     assert not made.exists()
 
 
+@pytest.mark.parametrize("link", ["conf", "conf/rules.yaml"])
+def test_a_link_in_a_commit_leads_nowhere_out_of_it(
+    tmp_path: Path, repository: Repository, link: str
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/rules.yaml").write_text("version: 1\nteams: {intruder: {}}\n")
+    with following(tmp_path, repository.url) as client:
+        wait_for(lambda: status(client)["revision"], 10)
+        shutil.rmtree(tmp_path / "work/conf")
+        place = tmp_path / "work" / link
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(tmp_path / "outside" / link.removeprefix("conf").lstrip("/"))
+        repository.push({})
+        (problem,) = wait_for(lambda: status(client)["problems"], 10)
+        assert problem["message"] == "there is no such file, or none that can be read"
+        assert owner(client, "search/a.py") == "search"
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
