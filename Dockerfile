@@ -11,7 +11,10 @@ COPY service ./service
 RUN /opt/pointsman/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
-RUN mkdir /data && chown 10001:10001 /data
+# What follows a rules repository: POINTSMAN_RULES_REPOSITORY.
+RUN apt-get update && apt-get install -y --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/* \
+    && mkdir /data && chown 10001:10001 /data
 COPY --from=build /opt/pointsman /opt/pointsman
 COPY ownership_rules.yaml /etc/pointsman/ownership_rules.yaml
 # HOST: beyond loopback the service refuses to start without POINTSMAN_INGEST_KEYS and

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from service.auth import RefusedError
-from service.endpoints import deliveries, groups, health, ownership, pages, rules
+from service.endpoints import deliveries, groups, health, hooks, ownership, pages, rules
 from service.endpoints.base import problem
 from service.endpoints.ingest import ingest_endpoints
 from service.ingest.base import InvalidEventError
@@ -40,7 +40,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, deliveries, rules, health, pages):
+    for room in (ownership, groups, deliveries, rules, hooks, health, pages):
         app.include_router(room.endpoints)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_api_route("/docs", _docs, include_in_schema=False)

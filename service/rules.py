@@ -1,7 +1,9 @@
 """The rules in force: the last good ones, kept over restarts, swapped whole on reload."""
 
 import logging
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,15 +11,17 @@ from pathlib import Path
 import msgspec
 
 from matchers.errors import Problem
-from matchers.files import RepositoryFiles
+from matchers.sources.base import Tree
 from routers.last_good import Partly, load_partly
 from routers.rules import Loaded, Rules
-from service.repository import RepositoryError, read_files
+from service.rules_source import Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
-from service.tree import around
+from service.tree import FolderTree, around
 
 LOG = logging.getLogger(__name__)
+QUIET_SECONDS = 0.2  # files that still change within it are being written
+QUIET_LOOKS = 10  # then they are read as they are
 
 
 class File(msgspec.Struct, frozen=True):
@@ -31,7 +35,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None  # None: no rules ever loaded; events are kept undecided
     loaded_at: datetime | None
     files: tuple[File, ...]  # the root first
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
+    unsynced: Problem | None = None  # why they may not be the newest
 
     @property
     def quarantined(self) -> tuple[str, ...]:
@@ -47,19 +52,25 @@ class RulesKeeper:
         writer: Writer,
         telemetry: Telemetry,
         *,
+        source: Source,
         environ: Mapping[str, str],
-        repository: Path | None = None,
         clock: Callable[[], datetime],
+        restrict_team_files: bool = False,
     ) -> None:
         self._path = path
         self._writer = writer
         self._telemetry = telemetry
+        self._source = source
         self._environ = environ
-        self._repository = repository
+        self._restrict = restrict_team_files
         self._clock = clock
         self._reloading = threading.Lock()
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
+        self._kept_as: str | None = None  # the revision that they were in force as
+        self._name, self._base = path.name, ""  # of the root file in its tree; what stands before
+        self._standing: Standing | None = None
+        self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
 
     def current(self) -> Rules | None:
@@ -69,48 +80,115 @@ class RulesKeeper:
     def status(self) -> Status:
         return self._status
 
+    def start(self) -> Status:
+        """Load what is at hand; nobody else is waited for."""
+        with self._reloading:
+            return self._load(self._source.at_hand())
+
     def load(self) -> Status:
         """Read the files; each that is whole is put in force, of the others the last good version.
 
         Over a restart the last good versions come from the database.
         """
         with self._reloading:
-            if self._kept is None:
-                self._kept = self._from_database()
-            tree, name, base = around(self._path)
-            partly = load_partly(
-                tree, name, self._environ, self._kept, base=base, files=self._files()
-            )
-            for problem in partly.problems:
-                LOG.error("rules_problem", extra={"problem": str(problem)})
-            if partly.loaded is None:
-                LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
-            else:
-                self._put_in_force(partly.loaded)
-            self._status = self._as_shown(partly, base)
-            self._telemetry.rules_loaded.set(not partly.problems)
-            self._telemetry.rules_quarantined.set(len(partly.quarantined))
-            return self._status
+            return self._load(self._source.newest(afresh=True))
 
-    def _files(self) -> RepositoryFiles | None:
-        if self._repository is None:
-            return None
-        try:
-            return read_files(self._repository)
-        except RepositoryError as error:  # paths are then taken as they were sent
-            LOG.error("repository_unreadable", extra={"reason": str(error)})
-            return None
+    def follow(self) -> bool:
+        """Load what changed since; whether anything did."""
+        with self._reloading:
+            standing, before = self._source.newest(), self._standing
+            same = before is not None and _undoubted(standing) == _undoubted(before)
+            if same and not self._changed():
+                self._standing = standing
+                self._show(self._status, standing)
+                return False
+            self._load(standing)
+            return True
 
-    def _from_database(self) -> Mapping[str, bytes]:
+    def _changed(self) -> bool:
+        """Once the files are quiet. A commit never changes."""
+        if self._seen is None or not self._seen.changed():
+            return False
+        now = self._seen.now()
+        for _ in range(QUIET_LOOKS):
+            time.sleep(QUIET_SECONDS)
+            before, now = now, self._seen.now()
+            if now == before:
+                break
+        return True
+
+    def _load(self, standing: Standing) -> Status:
+        if self._kept is None:
+            self._kept, self._kept_as = self._from_database()
+        self._standing = standing
+        partly = self._read(standing, self._kept)
+        for problem in partly.problems:
+            LOG.error("rules_problem", extra={"problem": str(problem)})
+        if partly.loaded is None:
+            LOG.error("no_rules", extra={"reason": "events are accepted and kept undecided"})
+        else:
+            self._put_in_force(partly.loaded)
+        self._telemetry.rules_quarantined.set(len(partly.quarantined))
+        return self._show(self._as_shown(partly), standing)
+
+    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, str]:
+        """As of `around`; but what a commit holds leads nowhere out of it."""
+        if standing.revision is None:
+            return around(self._path)
+        parent = self._path.parent
+        inside = (folder / parent).resolve().is_relative_to(folder.resolve())
+        tree = FolderTree(folder / parent if inside else folder / ".git")
+        return tree, self._path.name, "" if parent == Path() else f"{parent}/"
+
+    def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
+        self._seen = None
+        if standing.folder is None:
+            partly = Partly(None, {}, ())
+        else:
+            found, self._name, self._base = self._around(standing, standing.folder)
+            tree = Seen(found, found.root, self._path)
+            self._seen = None if standing.revision else tree
+            partly = self._read_tree(tree, standing, standing.revision)
+            if tree.was_there(self._name):
+                if standing.revision and _is_nothing_new(partly, kept):
+                    return self._read_tree(tree, standing, self._kept_as)
+                return partly
+        return self._read_kept(standing, kept, partly)
+
+    def _read_kept(self, standing: Standing, kept: Mapping[str, bytes], partly: Partly) -> Partly:
+        """Without its root file a tree is none: whatever it includes would be missed too."""
+        if self._name not in kept:
+            return partly
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in kept.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(text)
+            whole = self._read_tree(FolderTree(Path(folder)), standing, self._kept_as)
+        return Partly(whole.loaded, dict.fromkeys(kept, ()), partly.problems)
+
+    def _read_tree(self, tree: Tree, standing: Standing, revision: str | None) -> Partly:
+        return load_partly(
+            tree,
+            self._name,
+            self._environ,
+            self._kept or {},
+            base=self._base,
+            revision=revision,
+            files=standing.files,
+            restrict_team_files=self._restrict,
+        )
+
+    def _from_database(self) -> tuple[Mapping[str, bytes], str | None]:
         row = self._writer.run(lambda tx: tx.last_revision())
         if row is None or row["file"] != str(self._path):
-            return {}
+            return {}, None
         kept = msgspec.json.decode(row["content"], type=dict[str, str])
-        return {path: text.encode() for path, text in kept.items()}
+        return {path: text.encode() for path, text in kept.items()}, str(row["revision"])
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()
-        self._kept = loaded.texts
+        self._kept, self._kept_as = loaded.texts, revision
         content = msgspec.json.encode(
             {path: text.decode(errors="replace") for path, text in loaded.keepable.items()}
         )
@@ -124,11 +202,33 @@ class RulesKeeper:
         self._telemetry.rules_in_force(revision, loaded.rules.channels)
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 
-    def _as_shown(self, partly: Partly, base: str) -> Status:
-        paths = partly.loaded.texts if partly.loaded else {self._path.name: b""}
+    def _as_shown(self, partly: Partly) -> Status:
+        paths = partly.loaded.texts if partly.loaded else {self._name: b""}
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
-            files=tuple(File(base + path, path in partly.quarantined) for path in paths),
+            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )
+
+    def _show(self, status: Status, standing: Standing) -> Status:
+        """The status, with what the source says of itself."""
+        unsynced, before = standing.problem, self._status.unsynced
+        if unsynced and unsynced != before:
+            LOG.error("rules_not_synced", extra={"problem": str(unsynced)})
+        elif before and not unsynced:
+            LOG.info("rules_synced", extra={"revision": standing.revision})
+        of_files = status.problems[: -1 if status.unsynced else None]
+        problems = (*of_files, unsynced) if unsynced else of_files
+        self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
+        self._telemetry.rules_loaded.set(not problems)
+        return self._status
+
+
+def _undoubted(standing: Standing) -> Standing:
+    return msgspec.structs.replace(standing, problem=None)
+
+
+def _is_nothing_new(partly: Partly, kept: Mapping[str, bytes]) -> bool:
+    """Whether all that a broken commit puts in force was in force before."""
+    return bool(partly.quarantined) and partly.loaded is not None and partly.loaded.texts == kept

@@ -4,13 +4,19 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import httpx
+from sqlalchemy.engine import make_url
 
 from routers.http import make_client
 from service.auth import Auth
 from service.intake import Intake
 from service.rules import RulesKeeper, Status
+from service.rules_source import FilesSource, Source, paths_of
+from service.rules_sync import RepositorySource
+from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.store.database import Attendance, migrate, open_database
 from service.store.store import Store
@@ -47,13 +53,21 @@ class Runtime:
             on_queued=lambda _receivers: self.worker.wake(),
             on_commit=self.telemetry.committed,
         )
+        self._source = _source(settings)
         self.rules = RulesKeeper(
             settings.rules,
             self.writer,
             self.telemetry,
+            source=self._source,
             environ=environ,
-            repository=settings.repository,
             clock=clock,
+            restrict_team_files=settings.restrict_team_files,
+        )
+        follows = bool(settings.rules_repository.get_secret_value())
+        self.rules_watch = RulesWatch(
+            self._follow_rules,
+            settings.rules_repository_poll_seconds if follows else settings.rules_poll_seconds,
+            at_once=follows,
         )
         self.intake = Intake(
             self.writer, self.rules.current, self.telemetry, public_url=settings.base_url
@@ -73,15 +87,24 @@ class Runtime:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         else:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
-        self.reload_rules()
+        self.rules.start()
+        self._decide_kept()
+        self.rules_watch.start()
         self.worker.start()
 
     def reload_rules(self) -> Status:
         status = self.rules.load()
+        self._decide_kept()
+        return status
+
+    def _follow_rules(self) -> None:
+        if self.rules.follow():
+            self._decide_kept()
+
+    def _decide_kept(self) -> None:
         rules = self.rules.current()
         if rules is not None:
             self.intake.decide_kept(rules)
-        return status
 
     def drain(self) -> None:
         """Not ready any more; nothing new is claimed. What comes in is still accepted."""
@@ -91,8 +114,23 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self._source.close()
+        self.rules_watch.stop()
         self.worker.stop()
         self.writer.stop()
         self._client.close()
         self.engine.dispose()
         self._attendance.close()
+
+
+def _source(settings: Settings) -> Source:
+    url = settings.rules_repository.get_secret_value()
+    if not url:
+        return FilesSource(settings.repository)
+    database = make_url(settings.database_url.get_secret_value()).database or ""
+    return RepositorySource(
+        Path(database).parent / "rules-repository",
+        url,
+        settings.rules_ref or None,
+        paths=partial(paths_of, settings.repository) if settings.repository else None,
+    )

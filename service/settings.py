@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from matchers.errors import did_you_mean
+from service.rules_git import refused_ref, refused_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -43,6 +44,29 @@ class Settings(BaseModel):
             "a frame's path is then one of them."
         ),
     ] = None
+    rules_poll_seconds: Annotated[
+        float, Field(gt=0, description="How often the rules' files are looked at for a change.")
+    ] = 5.0
+    restrict_team_files: Annotated[
+        bool,
+        Field(description="Refuse rules of a team file that assign to another team than its own."),
+    ] = False
+    rules_repository: Annotated[
+        SecretStr,
+        Field(
+            description="A git repository to follow: https, ssh, or a path. "
+            "`POINTSMAN_RULES` is then a path inside it."
+        ),
+    ] = SecretStr("")
+    rules_ref: Annotated[
+        str, Field(description="The branch or tag to follow. Default: the repository's own.")
+    ] = ""
+    rules_repository_poll_seconds: Annotated[
+        float, Field(gt=0, description="How often the repository is fetched without a webhook.")
+    ] = 30.0
+    rules_hook_secret: Annotated[
+        SecretStr, Field(description="What signs `POST /hooks/rules`. Empty: it is closed.")
+    ] = SecretStr("")
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")
@@ -149,6 +173,7 @@ def _read(name: str, path: str, problems: list[str]) -> str:
 
 
 def _refused(settings: Settings) -> Iterator[str]:
+    yield from _refused_rules(settings)
     for pair in settings.ingest_keys.get_secret_value().split(","):
         key, colon, project = pair.strip().partition(":")
         if pair.strip() and not (key and colon and project):
@@ -165,6 +190,18 @@ def _refused(settings: Settings) -> Iterator[str]:
             return
         said = "sqlite without a file" if said == "sqlite" else said
     yield f"{PREFIX}DATABASE_URL: {said} is not supported; sqlite:///path/to/file.db is"
+
+
+def _refused_rules(settings: Settings) -> Iterator[str]:
+    url, rules = settings.rules_repository.get_secret_value(), settings.rules
+    if not url:
+        return
+    if said := refused_url(url):
+        yield f"{PREFIX}RULES_REPOSITORY: {said}"
+    if settings.rules_ref and (said := refused_ref(settings.rules_ref)):
+        yield f"{PREFIX}RULES_REF: {said}"
+    if rules.is_absolute() or ".." in rules.parts:
+        yield f"{PREFIX}RULES: with {PREFIX}RULES_REPOSITORY it is a path inside that repository"
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

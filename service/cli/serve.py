@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.app import create_app
 from service.cli.base import MISUSE, RulesFile, misuse, talk
 from service.logs import configure_logs, report_own_errors
+from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError, load_settings
 from service.store.database import migrate, reason
@@ -96,7 +97,8 @@ def _refuse_open_doors(settings: Settings) -> None:
 def _greet(settings: Settings) -> None:
     talk.print(f"Pointsman on {settings.base_url}", markup=False)
     talk.print(f"  DSN    {settings.dsn}", markup=False)
-    talk.print(f"  rules  {settings.rules}", markup=False)
+    repository = masked(settings.rules_repository.get_secret_value())
+    talk.print(f"  rules  {settings.rules}{repository and f' of {repository}'}", markup=False)
     if not settings.admin_token.get_secret_value():
         talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
     if not settings.keys:

@@ -45,9 +45,11 @@ def _warnings(house: Runtime) -> list[Any]:
     if status.revision is None:
         said.append("no_rules: events are kept undecided")
     elif status.quarantined:
-        count = len(status.problems)
+        count = len(status.problems) - bool(status.unsynced)
         problems = "1 problem" if count == 1 else f"{count} problems"
         said.append(f"rules_quarantined: {problems}; last good rules in force")
+    if status.unsynced:
+        said.append("rules_not_synced: the repository cannot be fetched; last good rules in force")
     channels = rules.channels if rules else {}
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:

@@ -172,3 +172,15 @@ def test_one_teams_mistake_never_breaks_anothers_rules_nor_after_a_restart(tmp_p
 def _rules(client: TestClient) -> dict[str, list[dict[str, object]]]:
     found: dict[str, list[dict[str, object]]] = client.get("/api/v1/rules").json()
     return found
+
+
+def test_restricted_team_files_may_not_assign_to_others(tmp_path: Path) -> None:
+    write(tmp_path, RULES + "  - {include: theirs.yaml}\n")
+    (tmp_path / "theirs.yaml").write_text(
+        "version: 1\nteam: search\nrules: [{path: /x/}, {path: /y/, owner: payments}]\n"
+    )
+    with running(tmp_path) as client:
+        assert client.get("/api/v1/rules").json()["problems"] == []
+    with running(tmp_path, restrict_team_files=True) as client:
+        (problem,) = client.get("/api/v1/rules").json()["problems"]
+        assert problem["message"].startswith("team files are restricted")
