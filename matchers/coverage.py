@@ -1,7 +1,7 @@
 """Of a list of files: what is owned, by whom, through which rule; and which rules do nothing.
 
-A rule that asks for an event besides (its exception, its environment, …) owns no file for sure:
-it is never counted as the owner, and never called shadowed.
+A rule that asks for more (a function, an exception, an environment, …) owns no file for sure: it
+is never counted as the owner, and nothing is called shadowed because of it.
 """
 
 from collections import Counter
@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from matchers.event import Frame
 from matchers.ruleset import Rule, Ruleset, always
 
 
@@ -55,7 +54,7 @@ def cover(paths: Iterable[str], ruleset: Ruleset) -> Coverage:
     beaten: dict[int, Counter[int]] = {}  # by which rules, on how many files
     for path in paths:
         winner: Rule | None = None
-        for rule in ruleset.candidates(Frame(filename=path), path):  # the last rule first
+        for rule in ruleset.possible(path):  # the last rule first
             met[id(rule)] += 1
             if winner is None:
                 won.add(id(rule))
@@ -77,5 +76,5 @@ def cover(paths: Iterable[str], ruleset: Ruleset) -> Coverage:
 
 
 def _is_certain(rule: Rule) -> bool:
-    """Whether it owns a file whatever the event."""
-    return rule.holds_for_event is always
+    """Whether it owns a file whatever the event and the call."""
+    return rule.holds_for_event is always and not rule.asks_of_calls

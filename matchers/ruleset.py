@@ -42,6 +42,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     # What must hold besides.
     holds_for_event: Callable[[Event], bool] = always
     holds_for_frame: Callable[[Sight], bool] = always
+    asks_of_calls: bool = False  # of a frame's module or function: its path settles nothing
 
     @property
     def looks_at_frames(self) -> bool:
@@ -155,6 +156,15 @@ class Ruleset:
             rule
             for number in self._index.candidates(frame, path)
             if (rule := self.rules[number]).holds_for_frame is always or rule.holds_for_frame(sight)
+        ]
+
+    def possible(self, path: str) -> list[Rule]:
+        """The rules that some frame of the file may meet, the last first."""
+        sight = Sight(Frame(filename=path), path)
+        return [
+            rule
+            for number in self._index.candidates(sight.frame, path)
+            if (rule := self.rules[number]).asks_of_calls or rule.holds_for_frame(sight)
         ]
 
     def place(self, frame: Frame, platform: str | None, project: str, *, believe: bool) -> Placed:
