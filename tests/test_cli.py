@@ -171,6 +171,14 @@ def test_names_that_are_not_utf_8_are_answered(rules: Path, tmp_path: Path) -> N
     assert found["path"] == "shop\ufffd.py"
 
 
+def test_brackets_in_paths_are_no_markup(rules: Path, tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("gen/[slug]/[/b].py")
+    words = ["--rules", rules, "--repo", tmp_path / "files"]
+    assert "gen/[slug]/" in pointsman("coverage", *words).out
+    event = json.dumps({"frames": ["gen/[slug]/[/b].py"]})
+    assert "gen/[slug]/[/b].py is unowned" in pointsman("explain", "-", *words, given=event).out
+
+
 def test_coverage_is_a_test_for_ci(rules: Path, tmp_path: Path) -> None:
     files = tmp_path / "files"
     files.write_text("shop/web/a.py\nshop/web/b.py\ngen/c.py\nREADME.md\n")
