@@ -1,7 +1,7 @@
 """Of a list of files: what is owned, by whom, through which rule; and which rules do nothing.
 
-A rule that asks for an event besides (its exception, its environment, …) owns no file for sure:
-it is never counted as the owner, and never called shadowed.
+A rule that asks for more (a function, an exception, an environment, …) owns no file for sure: it
+is never counted as the owner, and nothing is called shadowed because of it.
 A rule that stands for many, a tree of owners.yaml, counts as one.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Set
 
 import msgspec
 
-from matchers.event import Frame
 from matchers.ruleset import Rule, Ruleset, always
 
 
@@ -70,7 +69,7 @@ def cover(paths: Iterable[str], ruleset: Ruleset, team_files: Set[str] = frozens
     for path in paths:
         winner: Rule | None = None
         losers: list[Rule] = []
-        for rule in ruleset.candidates(Frame(filename=path), path):  # the last rule first
+        for rule in ruleset.possible(path):  # the last rule first
             counted = id(rule.within or rule)
             met[counted] += 1
             if winner is None:
@@ -128,5 +127,5 @@ class _Contests:
 
 
 def _is_certain(rule: Rule) -> bool:
-    """Whether it owns a file whatever the event."""
-    return rule.holds_for_event is always
+    """Whether it owns a file whatever the event and the call."""
+    return rule.holds_for_event is always and not rule.asks_of_calls

@@ -47,6 +47,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     # What must hold besides.
     holds_for_event: Callable[[Event], bool] = always
     holds_for_frame: Callable[[Sight], bool] = always
+    asks_of_calls: bool = False  # of a frame's module or function: its path settles nothing
 
     @property
     def looks_at_frames(self) -> bool:
@@ -158,12 +159,27 @@ class Ruleset:
         sight = Sight(frame, path)
         found = []
         for number in self._index.candidates(frame, path):
-            rule: Rule | None = self.rules[number]
-            if rule is not None and rule.resolve is not None:
-                rule = rule.resolve(path) if path else None
+            rule = self._rule_at(number, path)
             if rule and (rule.holds_for_frame is always or rule.holds_for_frame(sight)):
                 found.append(rule)
         return found
+
+    def possible(self, path: str) -> list[Rule]:
+        """The rules that some frame of the file may meet, the last first."""
+        sight = Sight(Frame(filename=path), path)
+        found = []
+        for number in self._index.candidates(sight.frame, path):
+            rule = self._rule_at(number, path)
+            if rule and (rule.asks_of_calls or rule.holds_for_frame(sight)):
+                found.append(rule)
+        return found
+
+    def _rule_at(self, number: int, path: str | None) -> Rule | None:
+        """Of a rule that stands for many, the one that holds there."""
+        rule = self.rules[number]
+        if rule.resolve is None:
+            return rule
+        return rule.resolve(path) if path else None
 
     def place(self, frame: Frame, platform: str | None, project: str, *, believe: bool) -> Placed:
         """The frame's repository path, and whether it is our own code."""

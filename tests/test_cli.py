@@ -1,6 +1,7 @@
 """The command line: stdout is the answer, stderr the talk; 0 fine, 1 findings, 2 misuse."""
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -176,6 +177,23 @@ def test_why_not_says_which_rule_would_have_made_it_theirs(rules: Path) -> None:
     assert pointsman(*words, "billing", given=TRACEBACK).out.endswith("it is billing's already\n")
     answer = pointsman(*words, "wep", given=TRACEBACK)
     assert (answer.exit_code, answer.talk) == (2, 'unknown team "wep" — did you mean "web"?\n')
+
+
+def test_names_that_are_not_utf_8_are_answered(rules: Path, tmp_path: Path) -> None:
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / os.fsdecode(b"shop\xff.py")).touch()
+    words = ["--repo", tmp_path / "repository", "--rules", rules, "--json"]
+    assert json.loads(pointsman("coverage", *words).out)["unowned"] == ["shop\ufffd.py"]
+    (found,) = json.loads(pointsman("who", "shop\udcff.py", "--rules", rules, "--json").out)
+    assert found["path"] == "shop\ufffd.py"
+
+
+def test_brackets_in_paths_are_no_markup(rules: Path, tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("gen/[slug]/[/b].py")
+    words = ["--rules", rules, "--repo", tmp_path / "files"]
+    assert "gen/[slug]/" in pointsman("coverage", *words).out
+    event = json.dumps({"frames": ["gen/[slug]/[/b].py"]})
+    assert "gen/[slug]/[/b].py is unowned" in pointsman("explain", "-", *words, given=event).out
 
 
 def test_coverage_is_a_test_for_ci(rules: Path, tmp_path: Path) -> None:

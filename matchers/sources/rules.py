@@ -150,6 +150,7 @@ def _rule(
         functions=tuple(entry.function or ()),
         holds_for_event=_all(conditions.event),
         holds_for_frame=_all(conditions.frame),
+        asks_of_calls=conditions.asks_of_calls,
     )
 
 
@@ -161,6 +162,7 @@ class _Conditions:
         self.path = path
         self.event: list[Callable[[Event], bool]] = []
         self.frame: list[Callable[[Sight], bool]] = []
+        self.asks_of_calls = False
 
     def add(self, entry: Any, *, negated: bool = False) -> None:
         indexed = negated  # what must not match is never found by the index
@@ -174,6 +176,7 @@ class _Conditions:
                 self.checker.problem(place, said, key=True)
                 continue
             on_frame = kind.looks_at == "frame"
+            self.asks_of_calls |= on_frame and key != "path"
             try:
                 kind.check(value)
             except PatternError as error:

@@ -48,6 +48,20 @@ def test_a_rule_that_never_wins_is_shadowed_by_the_one_that_beats_it() -> None:
     ]
 
 
+def test_what_asks_for_a_call_owns_no_file_for_sure_and_is_not_dead() -> None:
+    rules = """
+teams: {a: {}, b: {}, c: {}}
+rules:
+  - {path: /app/, owner: a}
+  - {path: /app/, function: "charge*", owner: b}
+  - {path: /app/, not: {module: main}, owner: c}
+  - {path: /app/, not: {path: /app/web.py}, owner: b}
+"""
+    found = cover(["app/web.py", "app/x.py"], the_rules(rules).ruleset)
+    assert [one.rule and one.rule.owners[0] for one in found.files] == ["a", "b"]
+    assert (found.dead, found.shadowed) == ((), ())
+
+
 def test_no_files_are_wholly_owned() -> None:
     assert cover([], RULES).share == 100.0
 
