@@ -3,6 +3,7 @@
 RepositoryError    they cannot be read; says why
 """
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def read_files(where: Path) -> RepositoryFiles:
     try:
         if where.is_dir():
             return RepositoryFiles(_tracked(where) or _walked(where))
-        lines = where.read_text(encoding="utf-8").splitlines()
+        lines = where.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
         raise RepositoryError(f"{where}: {error}") from None
     return RepositoryFiles(line.strip() for line in lines if line.strip())
@@ -39,7 +40,7 @@ def _tracked(folder: Path) -> list[str]:
         )
     except FileNotFoundError:
         return []
-    names = listed.stdout.decode("utf-8", "surrogateescape").split("\0")
+    names = _text(listed.stdout).split("\0")
     return [name for name in names if name] if listed.returncode == 0 else []
 
 
@@ -47,4 +48,9 @@ def _walked(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         if path.is_file() and not _SKIPPED.intersection(inside.parts):
-            yield inside.as_posix()
+            yield _text(os.fsencode(inside.as_posix()))
+
+
+def _text(names: bytes) -> str:
+    """As frames name them: what is not UTF-8 arrives as a replacement character."""
+    return names.decode("utf-8", "replace")

@@ -65,19 +65,19 @@ def _json(found: Coverage) -> dict[str, Any]:
 
 
 def _print(found: Coverage) -> None:
-    console = Console(highlight=False, soft_wrap=True, width=None if os.isatty(1) else 200)
+    width = None if os.isatty(1) else 200
+    console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
     table = Table("directory", "files", "owners", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for folder, owners in _by_folder(found).items():
         said = ", ".join(f"{owner} {count}" for owner, count in owners.most_common())
         table.add_row(folder, f"{owners.total()}", said)
     console.print(table)
     for rule in found.dead:
-        console.print(f"{rule.origin}: matches no file: {rule.text}", markup=False)
+        console.print(f"{rule.origin}: matches no file: {rule.text}")
     for one in found.shadowed:
         console.print(
             f"{one.rule.origin}: matches {one.files} and wins none: {one.rule.text}"
-            f" — beaten by {one.by.origin}  {one.by.text}",
-            markup=False,
+            f" — beaten by {one.by.origin}  {one.by.text}"
         )
     on_purpose = f", {found.on_purpose} unowned on purpose" if found.on_purpose else ""
     console.print(
