@@ -3,6 +3,7 @@
 RepositoryError    they cannot be read; says why
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def read_files(where: Path) -> RepositoryFiles:
     try:
         if where.is_dir():
             return RepositoryFiles(_tracked(where) or _walked(where))
-        lines = where.read_text(encoding="utf-8").splitlines()
+        lines = where.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError, GitError) as error:
         raise RepositoryError(f"{where}: {error}") from None
     return RepositoryFiles(line.strip() for line in lines if line.strip())
@@ -33,11 +34,16 @@ def _tracked(folder: Path) -> list[str]:
         listed = git(folder, "ls-files", "-z")
     except GitRefusedError:
         return []
-    return [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
+    return [name for name in _text(listed).split("\0") if name]
 
 
 def _walked(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         if path.is_file() and not SKIPPED.intersection(inside.parts):
-            yield inside.as_posix()
+            yield _text(os.fsencode(inside.as_posix()))
+
+
+def _text(names: bytes) -> str:
+    """As frames name them: what is not UTF-8 arrives as a replacement character."""
+    return names.decode("utf-8", "replace")

@@ -91,7 +91,7 @@ def _parse(raw: bytes) -> Parsed:
 
 def _print(event: Event, decided: dict[str, Any]) -> None:
     width = None if os.isatty(1) else 200
-    console = Console(highlight=False, soft_wrap=True, width=width)
+    console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
     console.print(Text(title(event), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
@@ -103,11 +103,11 @@ def _print(event: Event, decided: dict[str, Any]) -> None:
         table.add_row(*_passed_over(step))
     console.print(table)
     for warned in decided["warnings"]:
-        console.print(f"warning {warned['code']}: {warned['message']}", markup=False)
+        console.print(f"warning {warned['code']}: {warned['message']}")
     console.print(Text(_conclusion(decided), style="bold green" if decided["owners"] else "bold"))
     if "why_not" in decided:
         for line in _why_not(decided["why_not"]):
-            console.print(line, markup=False)
+            console.print(line)
 
 
 def _passed_over(step: dict[str, Any]) -> tuple[str, Text, str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from matchers.lookup import Lookup, look_up, lookup_json
+from matchers.text import UNPRINTABLE
 from service.cli.base import AsJson, Repository, RulesFile, answer_json, complain, load
 from service.explain import receivers_shown
 
@@ -19,7 +20,11 @@ def who(
     """Who owns these paths, as `path  owners`."""
     loaded = load(rules, repo)
     complain(loaded.problems)
-    asked = [line for path in paths for line in (_stdin() if path == "-" else [path])]
+    asked = [
+        UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line)
+        for path in paths
+        for line in (_stdin() if path == "-" else [path])
+    ]
     found = [look_up(path, loaded.rules.ruleset) for path in asked]
     if as_json:
         answer_json(
