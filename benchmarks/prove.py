@@ -26,7 +26,7 @@ PROOFS = (
     Proof(
         "index",
         "The path index equals a slow, obvious reference on 20,000 random sets of patterns, "
-        "and `git check-ignore` on 600 where the dialects agree; eleven mutants are caught.",
+        "and `git check-ignore` on 600 where the dialects agree; twelve mutants are caught.",
         ("-m", "pytest", "tests/matchers/test_index.py", "--hypothesis-profile=prove"),
     ),
     Proof(

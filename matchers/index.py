@@ -6,17 +6,16 @@ is remembered for everything in it. No recursion, no backtracking; the memos are
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import reduce
-from sys import getsizeof
 
 from matchers.globs import GlobSet, compile_runs
-from matchers.memo import Memo
 from matchers.patterns import ANY_DIRECTORIES, Pattern, Segment, parse_pattern
 
 PATHS_LIMIT = 32_768  # paths that are remembered
 PATH_SIZE = 1024  # of a path in characters, and of its rules; what is larger is not remembered
-FOLDERS_ROOM = 32 * 2**20
+FOLDERS_ROOM = 32 * 2**20  # bytes, about, of folders that are remembered
+FOLDER_SIZE, RULE_SIZE = 600, 48  # of each, and of each rule that owns it
 DEEP = 1024  # characters; a longer folder is walked anew each time
 _ESCAPED = re.compile(r"\\([^#])")
 
@@ -46,27 +45,27 @@ class _Folder:
     def __init__(self, state: tuple[_Node, ...], owned: frozenset[int]) -> None:
         self.state = state
         self.owned = owned  # by rules that own the folder, and so everything in it
-        met = set(owned)
-        for node in state:
+        self.ranked: tuple[int, ...] | None = None  # not prepared: most folders hold no file asked
+
+    def prepare(self) -> tuple[int, ...]:
+        met = set(self.owned)
+        for node in self.state:
             if node.star is not None:
                 met.update(node.star.tree, node.star.leaf)
+        self.literals = [node.literal for node in self.state if node.literal]
+        self.globs = [node.globs for node in self.state if node.globs is not None]
         self.ranked = tuple(sorted(met, reverse=True))  # what any file in it meets, `*` included
-        self.literals = [node.literal for node in state if node.literal]
-        self.globs = [node.globs for node in state if node.globs is not None]
-
-    @property
-    def size(self) -> int:
-        """Bytes, about."""
-        return 400 + 8 * (len(self.state) + len(self.ranked)) + 32 * len(self.owned)
+        return self.ranked
 
     def file(self, name: str) -> tuple[int, ...]:
         """The numbers of all rules that own the file, the highest first."""
+        ranked = self.prepare() if self.ranked is None else self.ranked
         met = [literal[name] for literal in self.literals if name in literal]
         for globs in self.globs:
             met += globs.search(name)
         if not met:
-            return self.ranked if name else tuple(sorted(self.owned, reverse=True))
-        numbers = set(self.ranked if name else self.owned)
+            return ranked if name else tuple(sorted(self.owned, reverse=True))
+        numbers = set(ranked if name else self.owned)
         for node in met:
             numbers.update(node.tree, node.leaf)
         return tuple(sorted(numbers, reverse=True))
@@ -87,8 +86,9 @@ class PathIndex:
         for those in self._globbed:
             those.search("")  # files the globs now, not in somebody's first look-up
         del self._globs, self._globbed
-        self._root = _Folder(_with_deep(root), frozenset(root.below))
-        self._folders: Memo[str, _Folder] = Memo(FOLDERS_ROOM)
+        self._root = _Folder((root, root.deep) if root.deep else (root,), frozenset(root.below))
+        self._folders: dict[str, _Folder] = {}
+        self._room = FOLDERS_ROOM
         self._paths: dict[str, tuple[int, ...]] = {}
 
     def matches(self, path: str) -> tuple[int, ...]:
@@ -121,7 +121,11 @@ class PathIndex:
             known = self._folders.get(folder := parent) if slash else self._root
         for path, segment in reversed(new):
             known = _enter(known, segment)
-            self._folders.remember(path, known, getsizeof(path) + known.size)
+            self._room -= FOLDER_SIZE + len(path) + RULE_SIZE * len(known.owned)
+            if self._room < 0:
+                self._folders.clear()
+                self._room = FOLDERS_ROOM
+            self._folders[path] = known
         return known
 
     def _add(self, node: _Node, pattern: Pattern, number: int) -> None:
@@ -163,28 +167,23 @@ class PathIndex:
 
 def _enter(folder: _Folder, segment: str) -> _Folder:
     reached: dict[_Node, None] = {}
-    found: set[int] = set()
+    owned = folder.owned
     for node in folder.state:
         if node.stays:
             reached[node] = None
-        for child in _children(node, segment):
-            reached.update(dict.fromkeys(_with_deep(child)))
-            found.update(child.tree, child.below)
+        children = [node.literal[segment]] if segment in node.literal else []
+        if node.star is not None and segment:
+            children.append(node.star)
+        if node.globs is not None:
+            children += node.globs.search(segment)
+        for child in children:
+            reached[child] = None
+            if child.deep is not None:
+                reached[child.deep] = None
+            if not owned.issuperset(found := child.tree + child.below):
+                owned = owned.union(found)
     state = tuple(reached)
-    if state == folder.state and found <= folder.owned:
-        return folder
-    return _Folder(state, folder.owned if found <= folder.owned else folder.owned | found)
-
-
-def _children(node: _Node, segment: str) -> Sequence[_Node]:
-    found: list[_Node] = []
-    if literal := node.literal.get(segment):
-        found.append(literal)
-    if node.star is not None and segment:
-        found.append(node.star)
-    if node.globs is not None:
-        found.extend(node.globs.search(segment))
-    return found
+    return folder if state == folder.state and owned is folder.owned else _Folder(state, owned)
 
 
 def _fits(regex: re.Pattern[str]) -> Callable[[str], bool]:
@@ -200,7 +199,3 @@ def _escaped_glob(segment: str) -> re.Pattern[str]:
         else:
             runs[-1] += "." if said == "?" else re.escape(_ESCAPED.sub(r"\1", said))
     return compile_runs(runs)
-
-
-def _with_deep(node: _Node) -> tuple[_Node, ...]:
-    return (node,) if node.deep is None else (node, node.deep)
