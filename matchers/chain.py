@@ -19,7 +19,7 @@ def walked_exceptions(
     """The indices, each once, whatever the parents are said to be (cycles, strangers, none)."""
     if len(exceptions) <= 1:
         return list(range(len(exceptions)))
-    hanging = _hanging(exceptions)
+    hanging = parents(exceptions)
     roots = [index for index, parent in enumerate(hanging) if parent is None]
     walked: dict[int, None] = {}
     pieces = deque(reversed(roots))
@@ -37,7 +37,7 @@ def walked_exceptions(
     return list(walked)
 
 
-def _hanging(exceptions: Sequence[ExceptionValue]) -> list[int | None]:
+def parents(exceptions: Sequence[ExceptionValue]) -> list[int | None]:
     """Each exception's parent: by ids where the sender gives them, else the one thrown after it."""
     if not any(error.parent_id is not None for error in exceptions):
         return [*range(1, len(exceptions)), None]

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from matchers.chain import walked_exceptions
+from matchers.chain import parents, walked_exceptions
 from matchers.engine import match
 from matchers.event import Event
 from matchers.explain import Asked, survey
@@ -53,6 +53,7 @@ def stack(event: Event, decision: dict[str, Any] | None, ruleset: Ruleset) -> li
     decider = tuple(((decision or {}).get("frame") or {}).get("at") or ())
     asked = {one.frame.at: one for one in survey(event, ruleset, match(event, ruleset))}
     found = []
+    thrown_after = parents(event.exceptions)
     for index in walked_exceptions(event.exceptions, ruleset.exceptions):
         error = event.exceptions[index]
         frames = [
@@ -64,7 +65,7 @@ def stack(event: Event, decision: dict[str, Any] | None, ruleset: Ruleset) -> li
                 type=error.type,
                 module=error.module,
                 value=error.value,
-                relation=_relation(event, index),
+                relation=_relation(event, index, thrown_after[index]),
                 runs=tuple(_runs(frames)),
             )
         )
@@ -89,10 +90,10 @@ def _shown(
     )
 
 
-def _relation(event: Event, index: int) -> str:
-    if index == len(event.exceptions) - 1:
+def _relation(event: Event, index: int, parent: int | None) -> str:
+    if parent is None:
         return "thrown"
-    after = event.exceptions[index + 1].type or "the next"
+    after = event.exceptions[parent].type or "the next"
     if event.exceptions[index].source == "__context__":
         return f"being handled when {after} was thrown"
     return f"cause of {after}"
