@@ -108,7 +108,7 @@ class Worker:
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
             return
-        except Exception:
+        except Exception:  # loud, and the next look begins this receiver anew
             LOG.exception("worker_failed", extra={"channel": receiver})
             return
         finally:
