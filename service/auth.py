@@ -20,6 +20,9 @@ from service.settings import Settings, is_loopback
 COOKIE = "pointsman"
 SESSION_SECONDS = 12 * 3600
 _NOWHERE = ("", None)
+_KEYS_OF_QUERY = ("sentry_key", "key")  # Sentry, Airbrake
+# Rollbar; Bugsnag; Honeybadger and OTLP's exporters
+_KEY_HEADERS = ("x-rollbar-access-token", "bugsnag-api-key", "x-api-key")
 _SENTRY_KEY = re.compile(r"sentry_key=([A-Za-z0-9._-]+)")
 
 
@@ -133,11 +136,12 @@ def _place(url: str) -> tuple[str, int | None]:
 
 
 def ingest_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """From X-Sentry-Auth, the query, or a bearer token; None where there is none."""
+    """From wherever a client puts it: its header, the query, a bearer token. None: nowhere."""
     for said in (headers.get("x-sentry-auth"), headers.get("authorization")):
         if said and (found := _SENTRY_KEY.search(said)):
             return found[1]
-    if key := query.get("sentry_key"):
-        return key
+    for key in (*map(query.get, _KEYS_OF_QUERY), *map(headers.get, _KEY_HEADERS)):
+        if key:
+            return key.strip()
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

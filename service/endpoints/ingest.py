@@ -40,42 +40,57 @@ def ingest_endpoints() -> APIRouter:
 
 def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
     async def receive(request: Request) -> Response:
+        house = runtime(request)
+        about = _about(request, house)
+
+        def refuse(status: int, reason: str, detail: str) -> Response:
+            house.telemetry.rejected(reason)
+            return _respond(adapter.refuse(status, detail, about))
+
         try:
-            return await _receive(adapter, request)
+            return _respond(await _receive(adapter, request, about, house))
         except wire.InvalidEventError as error:
-            status = 413 if error.code == "too_large" else 400
-            return _refuse(adapter, request, status, error.code, str(error))
+            return refuse(413 if error.code == "too_large" else 400, error.code, str(error))
         except TooLargeError as error:
-            return _refuse(adapter, request, 413, "too_large", str(error))
+            return refuse(413, "too_large", str(error))
         except ClientDisconnect:  # nobody hears this; it is counted
-            return _refuse(adapter, request, 400, "disconnected", "the body ended too early")
+            return refuse(400, "disconnected", "the body ended too early")
         except RefusedError as error:
-            return _refuse(adapter, request, error.status, "unauthorized", error.detail)
+            return refuse(error.status, "unauthorized", error.detail)
         except StoreUnavailableError:
             said = "store_unavailable: the event was not kept; send it again"
-            return _refuse(adapter, request, 503, "store_unavailable", said)
+            return refuse(503, "store_unavailable", said)
 
     return receive
 
 
-async def _receive(adapter: wire.Adapter, request: Request) -> Response:
-    house = runtime(request)
-    key = ingest_key(request.headers, request.query_params)
+async def _receive(
+    adapter: wire.Adapter, request: Request, about: wire.Request, house: Runtime
+) -> wire.Answer:
     named = clean(request.path_params.get("project"), wire.PROJECT)
-    project = house.auth.project(key, named)
+    key = ingest_key(request.headers, request.query_params)
+    if key or not adapter.keyed_body:  # before a byte of the body is read
+        about = msgspec.structs.replace(about, project=house.auth.project(key, named))
     body = await body_of(request)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    about = wire.Request(content_type=content_type, project=project, received_at=house.clock())
     if len(body) > LARGE:
         parsed = await run_in_threadpool(adapter.parse, body, about)
     else:
         parsed = adapter.parse(body, about)
+    project = house.auth.project(key or parsed.key, named)
     handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     for refused in parsed.problems:
         house.telemetry.rejected(refused.code)
-    status, answer = adapter.reply(parsed, tuple(map(_said, handled)))
-    return JSONResponse(answer, status)
+    return adapter.reply(parsed, tuple(map(_said, handled)), about)
+
+
+def _about(request: Request, house: Runtime) -> wire.Request:
+    return wire.Request(
+        content_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
+        received_at=house.clock(),
+        headers=request.headers,
+    )
 
 
 def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[Event]:
@@ -85,12 +100,11 @@ def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[E
     return [msgspec.structs.replace(event, project=project) for event in parsed.events]
 
 
-def _refuse(
-    adapter: wire.Adapter, request: Request, status: int, reason: str, detail: str
-) -> Response:
-    runtime(request).telemetry.rejected(reason)
-    headers, answer = adapter.refuse(status, detail)
-    return JSONResponse(answer, status, headers)
+def _respond(answer: wire.Answer) -> Response:
+    headers = dict(answer.headers)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers)
+    return JSONResponse(answer.body, answer.status, headers)
 
 
 def _said(handled: Handled) -> wire.Handled:

@@ -33,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str  # without parameters, lower case; "" where missing
     project: str  # from the path, else the key's, else "1"
     received_at: datetime
+    headers: Mapping[str, str] = {}  # names in lower case
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     dropped: Mapping[str, int] = {}  # what is answered 200 and not routed, by item type
     event_id: str | None = None  # what the protocol answers with where no event came
+    key: str | None = None  # the ingest key that the body names
 
 
 class Handled(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +61,16 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None
 
 
+class Answer(msgspec.Struct, frozen=True):
+    status: int
+    body: Any  # bytes as they are, with their Content-Type in the headers; all else as JSON
+    headers: Mapping[str, str] = {}
+
+
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # the metric label
     paths: tuple[str, ...]  # FastAPI path templates, each with its last slash
     parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError, body.TooLargeError
-    reply: Callable[[Parsed, tuple[Handled, ...]], tuple[int, Any]]  # status, JSON body
-    refuse: Callable[[int, str], tuple[dict[str, str], Any]]  # status, detail → headers, JSON body
+    reply: Callable[[Parsed, tuple[Handled, ...], Request], Answer]
+    refuse: Callable[[int, str, Request], Answer]  # status, detail
+    keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards

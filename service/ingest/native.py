@@ -23,6 +23,7 @@ from matchers.text import clean
 from service.ingest.base import (
     PROJECT,
     Adapter,
+    Answer,
     Handled,
     InvalidEventError,
     Parsed,
@@ -66,15 +67,15 @@ def parse(body: bytes, request: Request) -> Parsed:
     return Parsed(events=tuple(events), problems=tuple(problems))
 
 
-def reply(parsed: Parsed, handled: tuple[Handled, ...]) -> tuple[int, Any]:
+def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:
     body = {"events": list(handled), "problems": list(parsed.problems)}
-    return HTTPStatus.ACCEPTED, msgspec.to_builtins(body)
+    return Answer(HTTPStatus.ACCEPTED, msgspec.to_builtins(body))
 
 
-def refuse(status: int, detail: str) -> tuple[dict[str, str], Any]:
+def refuse(status: int, detail: str, _request: Request) -> Answer:
     title = HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return {"Content-Type": "application/problem+json"}, problem
+    return Answer(status, problem, {"Content-Type": "application/problem+json"})
 
 
 ADAPTER = Adapter(name="native", paths=("/api/v1/events",), parse=parse, reply=reply, refuse=refuse)

@@ -25,6 +25,7 @@ import msgspec
 from matchers.event import Event
 from service.ingest.base import (
     Adapter,
+    Answer,
     Handled,
     InvalidEventError,
     Parsed,
@@ -112,14 +113,14 @@ def read_envelope(body: bytes) -> tuple[EnvelopeHeaders, list[Item]]:
     return headers, list(_items(body, at))
 
 
-def reply(parsed: Parsed, handled: tuple[Handled, ...]) -> tuple[int, Any]:
+def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:
     answered = handled[0].id if handled else parsed.event_id
-    return HTTPStatus.OK, {"id": answered} if answered else {}
+    return Answer(HTTPStatus.OK, {"id": answered} if answered else {})
 
 
-def refuse(_status: int, detail: str) -> tuple[dict[str, str], Any]:
+def refuse(status: int, detail: str, _request: Request) -> Answer:
     on_one_line = " ".join(detail.encode("ascii", "replace").decode().split())
-    return {"X-Sentry-Error": on_one_line}, {"detail": detail, "causes": []}
+    return Answer(status, {"detail": detail, "causes": []}, {"X-Sentry-Error": on_one_line})
 
 
 ADAPTER = Adapter(

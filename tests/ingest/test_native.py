@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchers.event import Event
-from service.ingest.base import Handled, InvalidEventError, Parsed, Problem
+from service.ingest.base import Answer, Handled, InvalidEventError, Parsed, Problem
 from service.ingest.native import BATCH, parse, refuse, reply
 from tests.ingest.captured import CAPTURES, NOW, REQUEST, load
 
@@ -110,7 +110,7 @@ def test_a_batch_is_answered_member_by_member(
 def test_the_answer_names_events_and_problems() -> None:
     parsed = Parsed(problems=(Problem(index=1, code="c", detail="d"),))
     handled = Handled(id=ID, group="g", owner="payments", step="frame")
-    assert reply(parsed, (handled,)) == (
+    assert reply(parsed, (handled,), REQUEST) == Answer(
         202,
         {
             "events": [{"id": ID, "group": "g", "owner": "payments", "step": "frame"}],
@@ -120,9 +120,9 @@ def test_the_answer_names_events_and_problems() -> None:
 
 
 def test_a_refusal_is_a_problem_document() -> None:
-    headers, body = refuse(413, "too much")
-    assert headers["Content-Type"] == "application/problem+json"
-    assert body == {
+    answer = refuse(413, "too much", REQUEST)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.body == {
         "type": "about:blank",
         "title": "Request Entity Too Large",
         "status": 413,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.base import Handled, InvalidEventError, Parsed
+from service.ingest.base import Answer, Handled, InvalidEventError, Parsed
 from service.ingest.sentry_envelope import HEADER_LIMIT, parse, read_envelope, refuse, reply
 from tests.ingest.captured import REQUEST, load, names
 
@@ -137,13 +137,13 @@ def test_without_any_id_one_is_made() -> None:
 def test_the_answer_names_the_event(
     parsed: Parsed, handled: tuple[Handled, ...], body: object
 ) -> None:
-    assert reply(parsed, handled) == (200, body)
+    assert reply(parsed, handled, REQUEST) == Answer(200, body)
 
 
 def test_a_refusal_is_fit_for_a_header() -> None:
-    headers, body = refuse(400, "bad\r\nSet-Cookie: é")
-    assert headers == {"X-Sentry-Error": "bad Set-Cookie: ?"}
-    assert body == {"detail": "bad\r\nSet-Cookie: é", "causes": []}
+    answer = refuse(400, "bad\r\nSet-Cookie: é", REQUEST)
+    assert answer.headers == {"X-Sentry-Error": "bad Set-Cookie: ?"}
+    assert answer.body == {"detail": "bad\r\nSet-Cookie: é", "causes": []}
 
 
 @given(st.binary(max_size=300))
