@@ -3,6 +3,7 @@
 Spec: https://develop.sentry.dev/sdk/expected-features/rate-limiting/
 """
 
+import math
 import re
 from datetime import datetime, timedelta
 from threading import Lock
@@ -45,8 +46,9 @@ class RateLimits:
             left = {name: (until - now).total_seconds() for name, until in self._until.items()}
         by_seconds: dict[int, list[str]] = {}
         for name, seconds in sorted(left.items()):
-            by_seconds.setdefault(int(seconds) + 1, []).append(name)
+            by_seconds.setdefault(math.ceil(seconds), []).append(name)
         said = [
-            f"{seconds}:{';'.join(names)}:organization" for seconds, names in by_seconds.items()
+            f"{seconds}:{';'.join(names)}:organization"
+            for seconds, names in sorted(by_seconds.items())
         ]
         return ", ".join(said) or None
