@@ -7,6 +7,7 @@ from matchers.event import Event
 from routers.rules import Rules
 from service.ingest.base import Envelope
 from service.pipeline import Decided, Handled, accept, decide, handle
+from service.quota import Quota, Sender
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
 from service.store.writer import Writer
@@ -26,10 +27,12 @@ class Intake:
         telemetry: Telemetry,
         forwarder: Forwarder | None = None,
         *,
+        quota: Quota,
         public_url: str,
     ) -> None:
         """rules: those in force now; None while none has ever loaded."""
         self._forwarder = forwarder
+        self._quota = quota
         self._writer = writer
         self._rules = rules
         self._telemetry = telemetry
@@ -39,27 +42,31 @@ class Intake:
         self,
         events: Sequence[Event],
         adapter: str,
+        sender: Sender,
         onward: Envelope | None = None,
     ) -> tuple[Handled, ...]:
         """In the order given. Raises StoreUnavailableError; then none of them is kept.
 
-        onward: what held them, and goes on to the upstream.
+        onward: what held them, and goes on to the upstream; not that of a runaway client.
         """
-        decided = await self._decided_beside(events)
-        waiting = await self._sealed(onward, decided) if onward else None
+        kept = events[: self._quota.take(sender, len(events))]
+        over = events[len(kept) :]
+        decided = await self._decided_beside(kept)
+        waiting = await self._sealed(onward, decided) if onward and not over else None
         if not events and waiting is None:
             return ()
 
         def work(tx: Transaction) -> tuple[Handled, ...]:
             # the first rules may have loaded since, and what was kept may be decided already
-            now = decided if all(decided) else self._decided(events)
+            now = decided if all(decided) else self._decided(kept)
             handled = tuple(
                 accept(event, whose, tx=tx, public_url=self._public_url)
-                for event, whose in zip(events, now, strict=True)
+                for event, whose in zip(kept, now, strict=True)
             )
             if waiting and not _came_before(handled):
                 tx.forward(waiting)
-            return handled
+            tx.over_quota(len(over))
+            return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
 
         handled = await asyncio.wrap_future(self._writer.submit(work))
         if self._forwarder and waiting:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from routers.http import make_client
 from service.auth import Auth
 from service.intake import Intake
+from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
@@ -75,12 +76,14 @@ class Runtime:
             settings.rules_repository_poll_seconds if follows else settings.rules_poll_seconds,
             at_once=follows,
         )
+        self.quota = Quota(settings.quota_per_minute)
         self.forwarder = self._forwarder(settings, upstream)
         self.intake = Intake(
             self.writer,
             self.rules.current,
             self.telemetry,
             self.forwarder,
+            quota=self.quota,
             public_url=settings.base_url,
         )
         allow_private = settings.allow_private_destinations

@@ -80,6 +80,14 @@ class Settings(BaseModel):
         SecretStr,
         Field(description="`key:project,…`: who may send events. Empty: anyone, on loopback only."),
     ] = SecretStr("")
+    quota_per_minute: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How many events of one project and key are stored in a minute. What is "
+            "beyond is answered and counted, `over_quota`. 0: no quota.",
+        ),
+    ] = 60_000
     admin_token: Annotated[
         SecretStr,
         Field(description="Opens the API and the pages. Empty: open, on loopback only."),

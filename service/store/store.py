@@ -210,7 +210,7 @@ def _balance(
         "dead": states.get("dead", 0),
         "pending": states.get("pending", 0) + states.get("leased", 0),
     }
-    once = accepted - outcomes.get("duplicate", 0)
+    once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
     unaccounted = (
         abs(accepted - sum(outcomes.values()))
         + abs(queued - sum(deliveries.values()))

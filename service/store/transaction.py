@@ -63,6 +63,11 @@ class Transaction:
         self._books["accepted", ""] += 1
         self._books["outcome", "duplicate"] += 1
 
+    def over_quota(self, count: int) -> None:
+        """Enter events that are counted and not stored."""
+        self._books["accepted", ""] += count
+        self._books["outcome", "over_quota"] += count
+
     def undecided(self) -> None:
         self._books["outcome", "undecided"] += 1
 
