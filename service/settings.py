@@ -69,6 +69,13 @@ class Settings(BaseModel):
     rules_hook_secret: Annotated[
         SecretStr, Field(description="What signs `POST /hooks/rules`. Empty: it is closed.")
     ] = SecretStr("")
+    sentry_hook_secret: Annotated[
+        SecretStr,
+        Field(
+            description="What signs `POST /hooks/sentry`: the client secret of the integration "
+            "in Sentry. Empty: it is closed."
+        ),
+    ] = SecretStr("")
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")

@@ -88,4 +88,6 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError, body.TooLargeError
     reply: Callable[[Parsed, tuple[Handled, ...], Request], Answer]
     refuse: Callable[[int, str, Request], Answer]  # status, detail
+    # headers, body, the hook's secret; None: its senders have ingest keys
+    genuine: Callable[[Mapping[str, str], bytes, str], bool] | None = None
     keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards
