@@ -46,6 +46,12 @@ PROOFS = (
         "1 s; no event is refused or lost, and none decided by a mixture of revisions.",
         ("-m", "benchmarks.reload"),
     ),
+    Proof(
+        "runaway",
+        "While one project sends fifty times its quota, another's single errors are told within "
+        "2 s; every event is answered 202 and accounted for.",
+        ("-m", "benchmarks.runaway"),
+    ),
 )
 
 
