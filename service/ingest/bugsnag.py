@@ -39,7 +39,6 @@ from service.ingest.translation import (
     exceptions,
     frame,
     mapping,
-    members,
     platform_of,
     source_line,
     stack,
@@ -53,14 +52,15 @@ def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, batch_too_long; empty_event
     where no event is good. The bad ones among good ones become problems."""
     report = load_object(body)
-    reported = members(report.get("events"))
+    reported = report.get("events")
+    reported = reported if isinstance(reported, list) else []
     if len(reported) > BATCH:
         raise InvalidEventError("batch_too_long", f"a report has at most {BATCH} events", "events")
     events: list[Event] = []
     problems: list[Problem] = []
     for index, one in enumerate(reported):
         try:
-            events.append(event_said(_translated(one), request))
+            events.append(event_said(_translated(mapping(one)), request))
         except InvalidEventError as error:
             problems.append(Problem(index=index, code=error.code, detail=error.detail))
     if not events:

@@ -19,7 +19,7 @@ Tree = dict[str, object]
 
 # Honeybadger's [PROJECT_ROOT]/x and Airbrake's /PROJECT_ROOT/x; so with what is not the project's
 _PLACEHOLDER = re.compile(
-    r"(?:\[(?P<bracketed>PROJECT_ROOT|GEM_ROOT)\]|/(?P<bare>PROJECT_ROOT|GEM_ROOT|SITE_PACKAGES))/"
+    r"(?:\[(PROJECT_ROOT|GEM_ROOT)\]|/(PROJECT_ROOT|GEM_ROOT|SITE_PACKAGES))/"
 )
 _JVM_FILE = re.compile(r"[^/\\]+\.(?:java|kt|kts|scala|groovy|clj)")
 _NO_PATH = re.compile(r"[<(\[]|[^/]*:|\Z")  # <anonymous>, node:fs, https://…, nothing
@@ -33,7 +33,7 @@ _PLATFORMS = (
     ("php", re.compile(r"php|laravel")),
     ("elixir", re.compile(r"elixir")),
     ("java", re.compile(r"java|kotlin|android|jvm")),
-    ("csharp", re.compile(r"csharp|c#|\.net\b|dotnet|unity")),
+    ("csharp", re.compile(r"csharp|c#|\.net\b|dotnet|\bunity")),
     ("cocoa", re.compile(r"cocoa|swift|objective-c|\bios\b|\bmacos\b")),
     ("dart", re.compile(r"dart|flutter")),
     ("go", re.compile(r"\bgo(?:lang|brake)?(?![a-z])")),

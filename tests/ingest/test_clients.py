@@ -263,9 +263,8 @@ def test_every_event_of_a_report_is_one() -> None:
     good = {"exceptions": [{"errorClass": "E"}]}
     found = parsed(bugsnag.ADAPTER, {"events": [good, {}, 5, good]})
     assert [one.exceptions[0].type for one in found.events] == ["E", "E"]
-    assert found.problems == (
-        Problem(index=1, code="empty_event", detail="neither an exception nor a message"),
-    )
+    said = {"code": "empty_event", "detail": "neither an exception nor a message"}
+    assert found.problems == (Problem(index=1, **said), Problem(index=2, **said))
 
 
 def test_a_report_has_at_most_a_hundred_events() -> None:
