@@ -5,7 +5,8 @@ names of teams to rules, in the order of their precedence (the last wins). It re
 the format's own tools would, says every problem in its place, and keeps each rule's file and line.
 Lines whose owners no team claims are problems; a rule left without owners is left out.
 
-TreeError    a file or a folder of the tree cannot be read; says which, and why
+TreeError              a file or a folder of the tree cannot be read; says which, and why
+└── NotRegularError    it is a folder, a pipe or a device: something is there, and nobody reads it
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,15 @@ from matchers.errors import Origin, Problem, did_you_mean
 
 
 class TreeError(Exception):
-    pass
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+
+class NotRegularError(TreeError):
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it is no regular file")
 
 
 class Tree(Protocol):
@@ -80,11 +89,10 @@ class Site(msgspec.Struct, frozen=True):
         origin = origin or Origin(path, 1)
         try:
             raw = self.tree.read(path)
-        except TreeError as error:
-            self.problem(origin, str(error))
-            return None
-        if raw is None:
             said = "no such file, or a link that leads out of the repository"
+        except TreeError as error:
+            raw, said = None, error.why
+        if raw is None:
             self.problem(origin, said if origin.file == path else f"{path}: {said}")
         return raw
 

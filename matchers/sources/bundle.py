@@ -98,7 +98,7 @@ class _Gathering:
         try:
             return self.tree.read(path), "there is no such file, or none that can be read"
         except TreeError as error:
-            return None, str(error)
+            return None, error.why
 
     def _glob(self, part: Part, pattern: str, place: Path) -> list[str]:
         try:
