@@ -16,7 +16,8 @@ import msgspec
 
 from matchers.errors import Origin, Problem
 from matchers.files import RepositoryFiles
-from service.rules_git import Git, GitError, masked
+from service.git import GitError
+from service.rules_git import Git, masked
 from service.rules_source import Standing
 
 LOG = logging.getLogger(__name__)

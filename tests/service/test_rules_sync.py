@@ -13,7 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from service.rules_git import Git, GitError, masked
+from service.git import GitError
+from service.rules_git import Git, masked
 from service.settings import SettingsError, load_settings
 from tests.running import wait_for
 from tests.service.house import running
