@@ -14,7 +14,7 @@ from matchers.errors import Problem
 from matchers.sources.base import Tree
 from routers.last_good import Partly, load_partly
 from routers.rules import Loaded, Rules
-from service.rules_source import Seen, Source, Standing
+from service.rules_source import Rewritten, Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.tree import FolderTree, around
@@ -37,6 +37,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...]  # the root first
     problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
     unsynced: Problem | None = None  # why they may not be the newest
+    rewritten: Rewritten | None = None  # the last force-push that was followed since the start
 
     @property
     def quarantined(self) -> tuple[str, ...]:
@@ -218,15 +219,22 @@ class RulesKeeper:
             LOG.error("rules_not_synced", extra={"problem": str(unsynced)})
         elif before and not unsynced:
             LOG.info("rules_synced", extra={"revision": standing.revision})
+        if (forced := standing.rewritten) and forced != self._status.rewritten:
+            about = msgspec.structs.asdict(forced)
+            LOG.warning("rules_history_rewritten", extra=about)
+            self._telemetry.rules_rewritten.inc()
         of_files = status.problems[: -1 if status.unsynced else None]
         problems = (*of_files, unsynced) if unsynced else of_files
-        self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
+        self._status = msgspec.structs.replace(
+            status, problems=problems, unsynced=unsynced, rewritten=forced
+        )
         self._telemetry.rules_loaded.set(not problems)
         return self._status
 
 
 def _undoubted(standing: Standing) -> Standing:
-    return msgspec.structs.replace(standing, problem=None)
+    """What of it the rules are read from."""
+    return msgspec.structs.replace(standing, problem=None, rewritten=None)
 
 
 def _is_nothing_new(partly: Partly, kept: Mapping[str, bytes]) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from service.git import Runner
 
 SECONDS = 60.0  # that one command may take, then all that it started is killed
+_SKEW = 3600  # seconds that the clocks of two authors may differ
 SCHEMES = ("https", "ssh", "file")
 _OURS = {"GIT_ATTR_NOSYSTEM": "1", "GIT_CONFIG_NOSYSTEM": "1"}
 _CONFIG = {
@@ -79,6 +80,21 @@ class Git:
             *("--end-of-options", "rules", f"+{ref}:{into}"),
             protocols=SCHEMES,
         )
+
+    def follows(self, ref: str, before: str, after: str) -> bool:
+        """Whether the one commit is in the history of the other, both being here.
+
+        Of that history as much is fetched as is younger than both. Raises GitError.
+        """
+        dates = self.run("show", "-s", "--format=%ct", before, after).split()
+        since = min(map(int, dates)) - _SKEW
+        self._run(
+            {},
+            *("fetch", "--quiet", f"--shallow-since=@{since} +0000", "--no-tags"),
+            *("--no-write-fetch-head", "--end-of-options", "rules", ref),
+            protocols=SCHEMES,
+        )
+        return not self.run("rev-list", "-1", before, f"^{after}")
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> bytes:
         """What a command that needs no network answers. Raises GitError."""

@@ -35,6 +35,7 @@ def _status(status: Status) -> dict[str, Any]:
     return {
         "revision": status.revision,
         "loaded_at": plain(status.loaded_at),
+        "rewritten": plain(status.rewritten),
         "files": [plain(file) for file in status.files],
         "problems": [
             {
