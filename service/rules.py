@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from routers.last_good import Partly, load_partly
 from routers.rules import Loaded, Rules
 from service.rules_source import Rewritten, Seen, Source, Standing
@@ -69,7 +69,8 @@ class RulesKeeper:
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
         self._kept_as: str | None = None  # the revision that they were in force as
-        self._name, self._base = path.name, ""  # of the root file in its tree; what stands before
+        self._name = path.name  # of the root file in its tree
+        self._shown: Shown = str
         self._standing: Standing | None = None
         self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
@@ -132,21 +133,23 @@ class RulesKeeper:
         self._telemetry.rules_quarantined.set(len(partly.quarantined))
         return self._show(self._as_shown(partly), standing)
 
-    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, str]:
+    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, Shown]:
         """As of `around`; but what a commit holds leads nowhere out of it."""
         if standing.revision is None:
             return around(self._path)
-        parent = self._path.parent
-        inside = (folder / parent).resolve().is_relative_to(folder.resolve())
-        tree = FolderTree(folder / parent if inside else folder / ".git")
-        return tree, self._path.name, "" if parent == Path() else f"{parent}/"
+        tree = FolderTree(folder)
+        parent = (tree.root / self._path.parent).resolve()
+        inside = parent.is_relative_to(tree.root)
+        real = parent.relative_to(tree.root) / self._path.name if inside else self._path
+        return tree, real.as_posix(), str
 
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
         if standing.folder is None:
             partly = Partly(None, {}, ())
+            self._name = next(iter(kept), self._name)  # the root is kept first
         else:
-            found, self._name, self._base = self._around(standing, standing.folder)
+            found, self._name, self._shown = self._around(standing, standing.folder)
             tree = Seen(found, found.root, self._path)
             self._seen = None if standing.revision else tree
             partly = self._read_tree(tree, standing, standing.revision)
@@ -174,7 +177,7 @@ class RulesKeeper:
             self._name,
             self._environ,
             self._kept or {},
-            base=self._base,
+            shown=self._shown,
             revision=revision,
             files=standing.files,
             restrict_team_files=self._restrict,
@@ -208,7 +211,7 @@ class RulesKeeper:
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
-            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
+            files=tuple(File(self._shown(path), path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from matchers.sources.base import NotRegularError, TreeError
+from matchers.sources.base import NotRegularError, Shown, TreeError
 from matchers.sources.pathglob import PathGlob, State
 from service.git import GitError, git
 from service.repository import SKIPPED
@@ -86,17 +86,33 @@ class FolderTree:
             raise TreeError(folder or ".", str(error.strerror)) from None
 
 
-def around(rules: Path) -> tuple[FolderTree, str, str]:
-    """The tree around a rules file, the file's path in it, and what stands before shown paths.
+def around(rules: Path) -> tuple[FolderTree, str, Shown]:
+    """The repository around a rules file, else its folder; the file's path in it, and how paths of
+    it are shown: as the file was named, so that they can be opened from where it was.
 
     A file that is a link is read where it leads to, and so is what it includes: a ConfigMap is
     swapped by its link, and no reading sees half of each.
     """
     real = rules.resolve()
-    if real.name == rules.name:
-        base = "" if rules.parent == Path() else f"{rules.parent}/"
-        return FolderTree(real.parent), real.name, base
-    return FolderTree(real.parent), real.name, f"{real.parent}/"
+    folders = (real.parent, *real.parent.parents)
+    root = next((folder for folder in folders if _is_repository(folder)), real.parent)
+    inside = real.relative_to(root).as_posix()
+    return FolderTree(root), inside, _as_named(rules, root, inside)
+
+
+def _is_repository(folder: Path) -> bool:
+    return os.path.exists(folder / ".git")  # noqa: PTH110 where we may not look, there is none
+
+
+def _as_named(rules: Path, root: Path, inside: str) -> Shown:
+    named = str(rules)
+    if f"/{named}".endswith(f"/{inside}"):
+        before = named.removesuffix(inside)
+        return (lambda path: before + path) if before else str
+    if rules.is_absolute():
+        return lambda path: f"{root}/{path}"
+    here = Path.cwd()  # below the root, as a rule
+    return lambda path: os.path.relpath(root / path, here)
 
 
 class Blob(msgspec.Struct, frozen=True):

@@ -395,3 +395,22 @@ def test_a_link_in_a_commit_leads_nowhere_out_of_it(
 )
 def test_a_url_is_shown_without_credentials(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+def test_rules_in_a_folder_name_files_from_the_repositorys_root(
+    tmp_path: Path, repository: Repository
+) -> None:
+    repository.push(
+        {
+            "conf/rules.yaml": ROOT.replace("}]\n", "}, {codeowners: ../.github/CODEOWNERS}]\n"),
+            ".github/CODEOWNERS": "# who\n/web/ platform@example.com nobody@example.com\n",
+            "conf/teams/web.yaml": "version: 1\n"
+            "teams: {web: {aliases: [platform@example.com]}}\nrules: [{path: /x/, owner: web}]\n",
+        }
+    )
+    with following(tmp_path, repository.url) as client:
+        wait_for(lambda: owner(client, "web/a.py") == "web", 10)
+        found = client.get("/api/v1/ownership", params={"path": "web/a.py"}).json()
+        assert (found["rule"]["file"], found["rule"]["line"]) == (".github/CODEOWNERS", 2)
+        (problem,) = status(client)["problems"]
+        assert (problem["file"], problem["line"]) == (".github/CODEOWNERS", 2)
