@@ -118,5 +118,6 @@ def _start(command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[b
 
 
 def _kill(running: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(running.pid, signal.SIGKILL)
+    if running.returncode is None:  # else its number may be another's by now
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(running.pid, signal.SIGKILL)

@@ -100,14 +100,14 @@ class RepositorySource:
         """
         if fetched == self._compared:
             return
-        before = self._compared or self._commit(_COMPARED) or fetched
         try:
+            before = self._compared or self._commit(_COMPARED) or fetched
             if before != fetched and not self._git.follows(self._ref, before, fetched):
                 rewritten = Rewritten(before, fetched)
                 self._standing = msgspec.structs.replace(self._standing, rewritten=rewritten)
+            self._git.run("update-ref", _COMPARED, fetched)
         except GitError as error:
             LOG.warning("rules_history_unknown", extra={"reason": str(error)})
-        self._git.run("update-ref", _COMPARED, fetched)
         self._compared = fetched
 
     def _commit(self, ref: str) -> str | None:
