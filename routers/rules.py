@@ -9,7 +9,7 @@ import msgspec
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
 from matchers.ruleset import Ruleset
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from matchers.sources.bundle import Bundle, gather
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
@@ -70,17 +70,17 @@ def load_rules(
     path: str,
     environ: Mapping[str, str],
     *,
-    base: str = "",
+    shown: Shown = str,
     revision: str | None = None,
     files: RepositoryFiles | None = None,
     restrict_team_files: bool = False,
 ) -> Loaded:
     """Never raises: an unreadable file gives empty rules and the problems that say why.
 
-    path: the root file's, in the tree. base: what stands before paths of the tree when shown.
+    path: the root file's, in the tree.
     revision: None names it by the content of all files. files: the repository's, where known.
     """
-    bundle = gather(tree, path, base)
+    bundle = gather(tree, path, shown)
     revision = revision or _revision(bundle)
     ruleset = compile_ruleset(bundle, revision, files, restrict=restrict_team_files)
     channels = Channels(environ)
@@ -104,7 +104,7 @@ def load_rules(
         tuple(sorted(set(bundle.problems()))),
         {part.path: part.raw for part in bundle.parts},
         {part.path: channels.keepable(part.checker) for part in bundle.parts},
-        tuple(base + part.path for part in bundle.parts[1:]),
+        tuple(shown(part.path) for part in bundle.parts[1:]),
     )
 
 

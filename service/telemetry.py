@@ -77,6 +77,7 @@ class Telemetry:
         self.rules_quarantined = self._gauge(
             "rules_quarantined_files", "files whose last good version is in force"
         )
+        self.rules_rewritten = self._counter("rules_history_rewrites", "force-pushes followed")
         self._rules_info = Gauge(
             "pointsman_rules_info", "the rules in force", ["revision"], registry=self.registry
         )

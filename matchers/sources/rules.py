@@ -84,7 +84,8 @@ class _Compiler:
             for brought in self._bundle.included.get((part.path, int(path[1])), ()):
                 yield from self.section("rules", brought)
             return
-        site = Site(self._bundle.tree, self._bundle.names, checker.say)
+        bundle = self._bundle
+        site = Site(bundle.tree, bundle.names, checker.say, bundle.folder, bundle.shown)
         yield from INCLUDES[key](entry, site, checker.document.origin(path))
 
     def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
