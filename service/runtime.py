@@ -11,13 +11,16 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from service.artifacts import Artifacts
 from service.auth import Auth
 from service.intake import Intake
+from service.map_folder import MapFolder
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
+from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.store import Store
 from service.store.writer import Writer
@@ -72,6 +75,9 @@ class Runtime:
         self.intake = Intake(
             self.writer, self.rules.current, self.telemetry, public_url=settings.base_url
         )
+        self.artifact_store = ArtifactStore(self.engine)
+        folder = MapFolder(settings.artifacts) if settings.artifacts else None
+        self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.worker = Worker(
@@ -87,6 +93,7 @@ class Runtime:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         else:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
+        self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
@@ -117,6 +124,7 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.worker.stop()
+        self.artifacts.stop()
         self.writer.stop()
         self._client.close()
         self.engine.dispose()

@@ -1,6 +1,7 @@
 """Maps: made by hand for each word of the spec, hostile ones, random ones."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -188,10 +189,8 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from([3, 3, 2, None]))
 def test_any_json_is_read_or_refused(tree: dict[str, Any], version: int | None) -> None:
-    try:
-        read(tree | {"version": version})
-    except SourceMapError as error:
-        assert str(error)
+    with suppress(SourceMapError):  # nothing else leaves
+        assert read(tree | {"version": version}).find(0, 0) is None or tree["mappings"]
 
 
 @given(WORDS, st.integers(0, 5), st.integers(0, 50))
