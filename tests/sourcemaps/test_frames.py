@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from matchers.event import Event, ExceptionValue, Frame
+from matchers.paths import SourceRoot, repository_path
 from service.sourcemaps.frames import bundle_name, bundle_of, mapped, source_path
 from service.sourcemaps.mappings import SourceMapError
 from service.sourcemaps.reader import SourceMap, read_map
@@ -146,6 +147,17 @@ def test_what_others_wrote_is_not_ours(tree: dict[str, Any], in_app: bool | None
 def test_a_frame_that_no_map_knows_stays_as_it_is(frame: Frame) -> None:
     tree = PLAIN | {"mappings": "AAAA,S"}
     assert frames_by(tree, frame) == (frame,)
+
+
+def test_a_source_root_may_be_what_a_map_says() -> None:
+    tree = PLAIN | {"sources": ["webpack:///./src/a.ts", "b.ts"]}
+    (frame,) = frames_by(tree, called(1))
+    roots = [
+        SourceRoot("https://shop.example/static/", "dist/"),
+        SourceRoot("webpack:///./", "web/"),
+    ]
+    assert repository_path(frame, "javascript").path == "src/a.ts"
+    assert repository_path(frame, "javascript", roots).path == "web/src/a.ts"
 
 
 def test_a_source_without_a_name_leaves_the_frame_as_it_is() -> None:
