@@ -8,7 +8,7 @@ caller's frame. Third-party callers do not count: theirs are `call`, `apply`, `c
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -60,6 +60,7 @@ def mapped(event: Event, maps: Maps) -> Event:
     """Total: a frame that no map knows stays as it is."""
     broken: list[SourceMapError] = []
 
+    @cache
     def find(name: str) -> SourceMap | None:
         try:
             return maps(name)

@@ -172,9 +172,13 @@ def test_a_line_that_the_content_lacks_is_not_shown() -> None:
 
 
 def test_a_broken_map_is_a_warning_and_its_frames_stay() -> None:
-    def broken(_name: str) -> SourceMap | None:
+    asked: list[str] = []
+
+    def broken(name: str) -> SourceMap | None:
+        asked.append(name)
         raise SourceMapError("version", "2 is not 3")
 
     event = event_of(called(1), called(2))
     found = mapped(event, broken)
     assert (found.exceptions, found.warnings) == (event.exceptions, ("source_map_broken",))
+    assert asked == ["static/app.js"]  # once, however many frames the event has
