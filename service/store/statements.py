@@ -16,6 +16,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     RULES_REVISIONS,
+    UPSTREAM,
 )
 
 Row = dict[str, Any]
@@ -127,6 +128,17 @@ class Statements:
                 ARTIFACTS.c.project == bindparam("p"), ARTIFACTS.c.release == bindparam("r")
             )
         )
+        self.add_envelope = compiled(insert(UPSTREAM))
+        self.due_envelopes = compiled(
+            select(UPSTREAM)
+            .where(UPSTREAM.c.due_at <= bindparam("now"))
+            .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
+            .limit(bindparam("limit"))
+        )
+        self.defer_envelope = compiled(
+            update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))
+        )
+        self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 
 def _upsert(table: Table) -> ClauseElement:

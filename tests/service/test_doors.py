@@ -203,3 +203,14 @@ def test_of_an_event_only_the_record_is_kept(client: TestClient, tmp_path: Path)
     assert books(client)["accepted"] == 1
     for path in tmp_path.glob("pointsman.db*"):
         assert canary.encode() not in path.read_bytes()
+
+
+def test_a_runaway_client_is_counted_and_not_stored(tmp_path: Path) -> None:
+    with running(tmp_path, quota_per_minute=3, ingest_keys="a:1,b:2") as client:
+        events = [{"message": f"m {number}"} for number in range(5)]
+        answer = client.post(f"{NATIVE}?key=a", json=events)
+        client.post(f"{NATIVE}?key=b", json=events[0])
+        assert [one["group"] is None for one in answer.json()["events"]] == [False] * 3 + [True] * 2
+        assert books(client)["outcomes"] == {"over_quota": 2, "unowned": 4}
+        assert books(client)["unaccounted"] == 0
+        assert "over_quota: 2 events" in str(client.get("/readyz").json()["warnings"])
