@@ -1,4 +1,7 @@
-"""Accepted means committed: a sender is answered after the commit that holds its events."""
+"""Accepted means committed: a sender is answered after the commit that holds its events.
+
+What is handed to the writer has been decided whole, and is masked.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,6 +9,7 @@ from datetime import UTC, datetime
 
 from matchers.event import Event
 from routers.rules import Rules
+from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.store.transaction import Transaction
 from service.store.writer import Writer
@@ -40,7 +44,7 @@ class Intake:
             # the first rules may have loaded since, and what was kept may be decided already
             now = decided if all(decided) else self._decided(events)
             return tuple(
-                accept(event, whose, tx=tx, public_url=self._public_url)
+                accept(_kept(event, whose), whose, tx=tx, public_url=self._public_url)
                 for event, whose in zip(events, now, strict=True)
             )
 
@@ -68,13 +72,22 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [decide(event, rules) if rules else None for event in events]
+        return [masked(decide(event, rules)) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [
-            handle(decide(event, rules), tx=tx, public_url=self._public_url, now=event.received_at)
+            handle(
+                masked(decide(event, rules)),
+                tx=tx,
+                public_url=self._public_url,
+                now=event.received_at,
+            )
             for event in tx.undecided_events(_CHUNK)
         ]
+
+
+def _kept(event: Event, decided: Decided | None) -> Event:
+    return decided.event if decided else mask(event, None)
 
 
 def utc_now() -> datetime:
