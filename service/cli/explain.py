@@ -27,6 +27,7 @@ from service.cli.base import (
 from service.explain import explain as explained
 from service.ingest import native, sentry_envelope, sentry_store
 from service.ingest.base import InvalidEventError, Parsed, Request
+from service.scrub import scrub
 
 _COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
 _BEFORE_FRAMES = ("explicit", "override")
@@ -92,7 +93,7 @@ def _parse(raw: bytes) -> Parsed:
 def _print(event: Event, decided: dict[str, Any]) -> None:
     width = None if os.isatty(1) else 200
     console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
-    console.print(Text(title(event), style="bold"))
+    console.print(Text(scrub(title(event)), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
     for step in before:
