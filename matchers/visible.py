@@ -3,7 +3,8 @@
     visible: [extra.order_id, request.headers.x-request-id, contexts.runtime.*, tags.customer]
 
 A name is dotted, and leads to one value. `*` is any run of characters, dots among them, and `?`
-any one, as in the file's other globs; compared whole, but whatever the case, as headers are.
+any one, as in the file's other globs; compared whole, but whatever the case of what follows the
+first word, as headers are.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ LONGEST = 200  # characters of a name
 def check_visible(name: str) -> None:
     """Raises PatternError."""
     word, dot, rest = name.partition(".")
-    if word.lower() not in WORDS:
+    if word not in WORDS:
         said = f'"{name[:80]}" begins with none of {", ".join(WORDS)}'
         raise PatternError(said + did_you_mean(word.lower(), WORDS))
     if not dot:

@@ -24,13 +24,15 @@ def masked_cards(found: re.Match[str]) -> str:
     if found["uuid"]:
         return found[0]
     parts = re.split("([ -])", found[0])  # groups, and what stands between them
+    said: list[str] = []
     at = 0
     while at < len(parts):
         end = _end_of_card(parts, at)
-        if end:
-            parts[at:end] = ["[masked: card number]"]
-        at += 2
-    return "".join(parts)
+        said += ["[masked: card number]"] if end else [parts[at]]
+        at = end or at + 1
+        said += parts[at : at + 1]  # what stands before the next group
+        at += 1
+    return "".join(said)
 
 
 def passes_luhn(digits: str) -> bool:
@@ -43,7 +45,7 @@ def _end_of_card(parts: list[str], at: int) -> int | None:
     digits, found = "", None
     for end in range(at, len(parts), 2):
         digits += parts[end][: MOST_DIGITS + 1]
-        if len(digits) > MOST_DIGITS:
+        if len(digits) > MOST_DIGITS or (end > at and len(parts[end]) >= _GROUP.stop):
             break
         if _is_card(digits, alone=end == at):
             found = end + 1

@@ -32,9 +32,10 @@ def visible_of(tree: Mapping[str, Any], visible: Visible) -> dict[str, str]:
         if word == "tags" or not visible.looks_into(word):
             continue
         value = _READ.get(word, _as_it_is)(tree.get(word))
-        for name, leaf in islice(_leaves(word, value, DEPTH), LOOKED_AT):
+        for raw, leaf in islice(_leaves(word, value, DEPTH), LOOKED_AT):
             if len(found) == VALUES:
                 return found
+            name = clean(raw, LONGEST) or word
             if visible.shows(name) and (text := clean(leaf, NAME)):
                 found[name] = text
     return found
@@ -88,10 +89,11 @@ def _request(value: object) -> object:
 def _mapping(value: object, between: str | None = None) -> object:
     """Pairs, or a text of them, as a mapping."""
     if isinstance(value, str) and between:
-        return dict(parse_qsl(value[:MESSAGE].lstrip("?"), separator=between))
+        pairs = parse_qsl(value[:MESSAGE].lstrip("?"), separator=between)
+        return {name.strip(): member for name, member in pairs}
     if isinstance(value, list):
-        pairs = (pair for pair in value if isinstance(pair, list) and len(pair) == 2)
-        return {str(name): member for name, member in pairs}
+        listed = (pair for pair in value if isinstance(pair, list) and len(pair) == 2)
+        return {str(name): member for name, member in listed}
     return value if isinstance(value, Mapping) else None
 
 

@@ -44,7 +44,7 @@ REQUEST = {
         ),
         (ORDER, ["user.*"], {}),
         (REQUEST, ["request.headers.x-*"], {"request.headers.X-Request-Id": "r1"}),
-        (REQUEST, ["request.cookies.theme"], {"request.cookies.theme": "dark"}),
+        (REQUEST, ["request.cookies.l*"], {"request.cookies.lang": "nl"}),
         (REQUEST, ["request.query.q"], {"request.query.q": "a b"}),
         (
             REQUEST,
@@ -81,6 +81,13 @@ def test_whatever_stands_there_does_no_harm(tree: Any) -> None:
 
 def test_an_event_that_has_to_be_mended_has_its_context_too() -> None:
     assert read({"exception": [None], **ORDER}, "extra.order.id") == {"extra.order.id": "7"}
+
+
+def test_a_name_that_no_database_takes_is_cleaned() -> None:
+    body = b'{"message": "x", "extra": {"\\ud800": "\\ud800", "\\u0000": 1}}'
+    request = Request(content_type="", project="1", received_at=NOW, visible=Visible(["extra.*"]))
+    context = parse(body, request).events[0].context
+    assert context == {"extra.\ufffd": "1"}  # both names are that now, and the last counts
 
 
 def test_much_is_cut() -> None:
