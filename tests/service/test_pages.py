@@ -195,10 +195,13 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_text(client: TestClient, text: str) -> None:
+def test_hostile_text_stays_text(start: Start, text: str) -> None:
+    client = start(RULES + 'visible: ["extra.*", "tags.*"]\n')
     frame = TAX | {"function": text, "context_line": text}
     urls = {"transaction": "javascript:alert(1)", "request": {"url": "javascript:alert(1)"}}
-    path = send(client, raised(frame, error=text, value=text), tags={text: text}, **urls)
+    path = send(
+        client, raised(frame, error=text, value=text), tags={text: text}, extra={text: text}, **urls
+    )
     for page in (read(client, "/"), read(client, path)):
         assert text in page.text
         assert not page.tags & {"script", "style"}
