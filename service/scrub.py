@@ -43,6 +43,7 @@ _NOT_MASKED = r"(?! \[masked (?: :\ [a-z\ -]{1,20} )? \] )"
 _NOT_SAID = r"""(?! (?: none | null | nil | undefined | true | false | expired | invalid | missing
     | required | is | are | was | has | must | may | should | can | cannot | not | no | too | wrong
     | incorrect | failed | denied | unknown | empty | blank | malformed | field | punc | keyword
+    | yes
 ) (?![\w=/+-]) )"""
 _QUOTED = "|".join(
     rf"(?<=\\{quote}) (?: [^\\] | \\\\(?:\\{quote})? | \\[^{quote}\\] )++"  # JSON within a text
