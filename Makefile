@@ -49,6 +49,7 @@ test: check
 
 bench: $(VENV)/.dev  ## ratios of two things run in turn
 	$(BIN)/python -m benchmarks.matching
+	$(BIN)/python -m benchmarks.scrubbing
 
 prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
 	$(BIN)/python -m benchmarks.prove

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
 from matchers.text import clean
+from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key
 from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
@@ -90,11 +91,13 @@ async def _receive(
 
 
 def _about(request: Request, house: Runtime) -> wire.Request:
+    rules = house.rules.current()
     return wire.Request(
         content_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
         received_at=house.clock(),
         headers=request.headers,
+        visible=rules.visible if rules else NOTHING,
     )
 
 
