@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import yaml
 
-from service.ingest.base import Request
+from service.ingest import ADAPTERS
+from service.ingest.base import Parsed, Request
 from service.ingest.body import read_body
 
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = DATA / "captures"
 EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "captures.yaml").read_text())
+UNREAD = "otlp-node"  # until service/ingest/tracebacks reads Node's stacks
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 REQUEST = Request(content_type="application/json", project="42", received_at=NOW)
 
@@ -36,6 +40,18 @@ def load(name: str) -> Captured:
 def names() -> Iterator[str]:
     for path in sorted(CAPTURES.glob("*/*.body")):
         yield f"{path.parent.name}/{path.stem}"
+
+
+def parsed(name: str) -> Parsed:
+    """As the door that it was sent to reads it."""
+    captured = load(name)
+    content_type = captured.headers.get("content-type", "")
+    request = msgspec.structs.replace(REQUEST, content_type=content_type)
+    for adapter in ADAPTERS:
+        doors = "|".join(re.sub(r"\{\w+\}", "[^/]+", path.rstrip("/")) for path in adapter.paths)
+        if re.fullmatch(doors, captured.path.rstrip("/")):
+            return adapter.parse(captured.body, request)
+    raise LookupError(captured.path)
 
 
 async def _chunks(packed: bytes) -> AsyncIterator[bytes]:
