@@ -32,7 +32,7 @@ def test_a_captured_error_is_of_the_team_nearest_the_raise(name: str, tmp_path: 
 @pytest.mark.parametrize("name", WRITTEN["otlp"])
 def test_an_error_in_otlp_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
     if name.startswith(UNREAD):
-        pytest.skip("the text is another helper's to read")
+        pytest.skip("Node's stacks are not read yet")
     tree = FakeTree({"rules.yaml": rules_file(WRITTEN["rules"], tmp_path).read_text()})
     (event,) = parsed(name).events
     owner = decide(event, load_rules(tree, "rules.yaml", {}).rules).ownership

@@ -53,7 +53,7 @@ def test_every_capture_is_written_down() -> None:
 @pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["capture"])
 def test_a_capture_is_what_was_written_down(case: dict[str, Any]) -> None:
     if case["capture"].startswith(UNREAD):
-        pytest.skip("the text is another helper's to read")
+        pytest.skip("Node's stacks are not read yet")
     events, expected = parsed(case["capture"]).events, case.get("events", [])
     assert [written(*pair) for pair in zip(events, expected, strict=True)] == expected
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from matchers.event import Event, ExceptionValue, Frame
 from service.ingest import otlp
@@ -15,6 +17,7 @@ from tests.ingest.otlp_requests import (
     TRACE,
     a_log,
     a_span,
+    attributes,
     logs,
     of,
     parse,
@@ -83,16 +86,12 @@ def test_a_field_comes_from_the_attribute_that_means_it(content_type: str) -> No
         "team": "search",
     }
     request = {"http.route": "/pay/{id}", "url.full": "https://u:p@shop/pay/7?card=4", "retries": 2}
-    span = a_span({"exception.type": "E"}, attributes=parse_attributes(request))
+    span = a_span({"exception.type": "E"}, attributes=attributes(request))
     event = one(traces(span, **resource), content_type)
     assert (event.release, event.environment, event.server_name) == ("1.2.3", "staging", "vm-1")
     assert (event.platform, event.logger, event.trace_id) == ("node", "shop.web", TRACE)
     assert (event.transaction, event.url) == ("/pay/{id}", "https://shop/pay/7")
     assert event.tags == {"service.name": "shop", "team": "search", "retries": "2"}
-
-
-def parse_attributes(values: dict[str, Any]) -> Any:
-    return a_log(values)["attributes"]
 
 
 def test_the_new_name_of_the_environment_wins_over_the_old() -> None:
@@ -227,9 +226,6 @@ def test_a_partial_success_says_how_many_and_why(door: Any, rejected: str) -> No
 
 
 def test_answers_are_the_generated_messages() -> None:
-    from google.protobuf.json_format import MessageToDict
-    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-
     message = ExportLogsServiceResponse.FromString(
         otlp.LOGS.reply(PROBLEMS, HANDLED, of(PROTOBUF)).body
     )
