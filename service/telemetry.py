@@ -41,6 +41,7 @@ REJECTIONS = (
     "unauthorized",
     "store_unavailable",
 )
+UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
 
 
@@ -68,6 +69,8 @@ class Telemetry:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
             registry=self.registry,
         )
+        self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
+        self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
@@ -113,6 +116,9 @@ class Telemetry:
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
 
+    def upstream(self, outcome: str) -> None:
+        self._upstream.labels(outcome).inc()
+
     def committed(self, jobs: int, seconds: float) -> None:
         self.intake_batch.observe(jobs)
         self.intake_commit.observe(seconds)
@@ -138,6 +144,8 @@ class Telemetry:
             self._rejected.labels(reason)
         for step in get_args(Step):
             self._decisions.labels(step)
+        for outcome in UPSTREAM_OUTCOMES:
+            self._upstream.labels(outcome)
         for outcome in _SUPPRESSED:
             self._suppressed.labels(outcome)
 

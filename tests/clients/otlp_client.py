@@ -1,7 +1,7 @@
-"""Reports errors through the real OpenTelemetry SDK: `otlp_client.py ENDPOINT [KEY]`.
+"""OpenTelemetry's SDK: `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`.
 
-Needs opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http, and reports in JSON too where
-opentelemetry-exporter-otlp-json-http is installed. Prints, per format, what was sent.
+In JSON where opentelemetry-exporter-otlp-json-http is installed too. Reports the error by its
+span's event and by a log record, which are one error, and a log and a span that are none.
 """
 
 import contextlib
@@ -10,68 +10,59 @@ import logging
 import sys
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-FORMATS = {
-    "protobuf": ("opentelemetry.exporter.otlp.proto.http", "OTLPSpanExporter", "OTLPLogExporter"),
-    "json": ("opentelemetry.exporter.otlp.json.http", "OTLPSpanExporter", "OTLPLogExporter"),
-}
+from examples.monolith.shop.web import checkout
+
+JSON = "opentelemetry.exporter.otlp.json"
+PROTOBUF = "opentelemetry.exporter.otlp.proto"
 
 
-def rate(country: str) -> float:
-    return {"FR": 0.2}[country]
+def main(url: str, key: str) -> None:
+    report(PROTOBUF, url, key)
+    with contextlib.suppress(ModuleNotFoundError):
+        report(JSON, url, key)
 
 
-def main(endpoint: str, key: str = "any") -> None:
-    for name, (package, spans, logs) in FORMATS.items():
-        try:
-            span_exporter = getattr(importlib.import_module(f"{package}.trace_exporter"), spans)
-            log_exporter = getattr(importlib.import_module(f"{package}._log_exporter"), logs)
-        except ImportError:
-            print(f"{name}: its exporter is not installed")
-            continue
-        headers = {"X-API-Key": key}
-        report(
-            name,
-            span_exporter(endpoint=f"{endpoint}/v1/traces", headers=headers),
-            log_exporter(endpoint=f"{endpoint}/v1/logs", headers=headers),
-        )
+def report(package: str, url: str, key: str) -> None:
+    def exporter(signal: str, module: str, name: str) -> Any:
+        kind = getattr(importlib.import_module(f"{package}.http.{module}"), name)
+        return kind(endpoint=f"{url}/v1/{signal}", headers={"X-API-Key": key})
 
-
-def report(name: str, span_exporter: Any, log_exporter: Any) -> None:
-    resource = Resource.create(
-        {
-            "service.name": f"shop-{name}",
-            "service.version": "1.2.3",
-            "deployment.environment.name": "production",
-            "host.name": "monolith-1",
-        }
-    )
+    resource = Resource.create({"service.name": package, "deployment.environment.name": "prod"})
     traces, logs = TracerProvider(resource=resource), LoggerProvider(resource=resource)
-    traces.add_span_processor(BatchSpanProcessor(span_exporter))
-    logs.add_log_record_processor(BatchLogRecordProcessor(log_exporter))
-    logger = logging.getLogger(f"shop.{name}")
-    logger.addHandler(LoggingHandler(logger_provider=logs))
-    logger.setLevel(logging.INFO)
-    tracer: trace.Tracer = traces.get_tracer("shop.web")
-    with contextlib.suppress(KeyError), tracer.start_as_current_span("POST /checkout"):
-        try:
-            rate("DE")
-        except KeyError:  # the span reports it too, when it ends: the same error twice
-            logger.exception("checkout failed")
-            raise
-    logger.error("card refused")  # an error without an exception
-    logger.info("nothing happened")  # no error
-    with tracer.start_as_current_span("GET /"):
-        pass
+    spans = exporter("traces", "trace_exporter", "OTLPSpanExporter")
+    traces.add_span_processor(BatchSpanProcessor(spans))
+    records = exporter("logs", "_log_exporter", "OTLPLogExporter")
+    logs.add_log_record_processor(BatchLogRecordProcessor(records))
+    fail(traces.get_tracer("shop.web"), a_logger(package, logs))
     traces.shutdown()
     logs.shutdown()
-    print(f"{name}: one exception by span and log, one error by log; one log and one span dropped")
+
+
+def a_logger(name: str, provider: LoggerProvider) -> logging.Logger:
+    logger = logging.getLogger(f"shop.{name}")
+    logger.addHandler(LoggingHandler(logger_provider=provider))
+    logger.setLevel(logging.INFO)
+    return logger
+
+
+def fail(tracer: Any, logger: logging.Logger) -> None:
+    with (
+        contextlib.suppress(checkout.CheckoutError),
+        tracer.start_as_current_span("POST /checkout"),
+    ):
+        try:
+            checkout.pay("bowler", "GB", card="library")
+        except checkout.CheckoutError:
+            logger.exception("checkout failed")
+            raise
+    with tracer.start_as_current_span("GET /"):
+        logger.info("nothing failed")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from service.ingest import ADAPTERS
-from service.ingest.base import Parsed, Request
+from service.ingest.base import Adapter, Parsed, Request
 from service.ingest.body import read_body
 
 DATA = Path(__file__).parent.parent / "data"
@@ -37,6 +37,15 @@ def load(name: str) -> Captured:
     return Captured(told["path"], headers, body)
 
 
+def door(path: str) -> Adapter:
+    """The adapter that takes what is posted to `path`."""
+    for adapter in ADAPTERS:
+        for template in adapter.paths:
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template.rstrip("/")) + "/?", path):
+                return adapter
+    raise LookupError(path)
+
+
 def names() -> Iterator[str]:
     for path in sorted(CAPTURES.glob("*/*.body")):
         yield f"{path.parent.name}/{path.stem}"
@@ -47,11 +56,7 @@ def parsed(name: str) -> Parsed:
     captured = load(name)
     content_type = captured.headers.get("content-type", "")
     request = msgspec.structs.replace(REQUEST, content_type=content_type)
-    for adapter in ADAPTERS:
-        doors = "|".join(re.sub(r"\{\w+\}", "[^/]+", path.rstrip("/")) for path in adapter.paths)
-        if re.fullmatch(doors, captured.path.rstrip("/")):
-            return adapter.parse(captured.body, request)
-    raise LookupError(captured.path)
+    return door(captured.path).parse(captured.body, request)
 
 
 async def _chunks(packed: bytes) -> AsyncIterator[bytes]:

@@ -41,6 +41,8 @@ def written(event: Event, expected: dict[str, Any]) -> dict[str, Any]:
         values = [getattr(exception, name) for exception in event.exceptions]
         if any(value is not None for value in values):
             told["sources" if name == "source" else name] = values
+    if "id" in expected:
+        told["id"] = event.event_id
     if "raised" in expected:
         told["raised"] = where(event.exceptions[-1].frames[-1])
     return told

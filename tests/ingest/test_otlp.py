@@ -182,7 +182,7 @@ def test_a_spans_event_and_the_log_of_the_same_error_are_one(content_type: str) 
     [
         a_log(THROWN, traceId=TRACE, spanId="1" * 16),
         a_log(THROWN, traceId="1" * 32, spanId=SPAN),
-        a_log({**THROWN, "exception.message": "FR"}, **IN_SPAN),
+        a_log({"exception.type": "LookupError", "exception.message": "FR"}, **IN_SPAN),
         a_log({"exception.type": "E"}, **IN_SPAN),
         a_log(
             {**THROWN, "exception.stacktrace": THROWN["exception.stacktrace"].replace("12", "13")},
