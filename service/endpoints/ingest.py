@@ -21,6 +21,7 @@ from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
 LARGE = 256 * 1024  # bytes; what takes longer to read than other senders should wait
+STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
 def ingest_endpoints() -> APIRouter:
@@ -51,7 +52,7 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
         try:
             return _respond(await _receive(adapter, request, about, house))
         except wire.InvalidEventError as error:
-            return refuse(413 if error.code == "too_large" else 400, error.code, str(error))
+            return refuse(STATUSES.get(error.code, 400), error.code, str(error))
         except TooLargeError as error:
             return refuse(413, "too_large", str(error))
         except ClientDisconnect:  # nobody hears this; it is counted
