@@ -2,25 +2,39 @@
 
     TooLargeError   the body, packed or unpacked, is past the limit: answered 413
 
-No decoder ever hands out more than PIECE bytes at once, so a bomb costs its limit and no more.
+No decoder hands out more than PIECE bytes at once (zstd: 2 MiB), so a bomb costs its limit and no
+more; and of large bodies only a few are in memory at once, however many come.
 The codings: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1
 Sentry's SDKs mean zlib by `deflate`, and Ruby's sends the header with an empty value.
 """
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships none
 
 from service.ingest.base import InvalidEventError
-
-LIMIT = 20 * 1024 * 1024  # bytes
-PIECE = 64 * 1024  # bytes
-SECONDS = (
-    60.0  # until the whole body is there: a sender that drips holds memory and delays the exit
+from service.ingest.limits import (
+    BODY,
+    BODY_SECONDS,
+    LARGE_BODIES,
+    LARGE_BODY,
+    PIECE,
+    WINDOW,
 )
+
+try:
+    import zstandard
+except ImportError:  # an extra; without it a zstd body is an unsupported one
+    zstandard = None  # type: ignore[assignment]
+
+# What a decoder says of a stream that is none.
+CORRUPT: tuple[type[Exception], ...] = (zlib.error, brotli.error)
+if zstandard:
+    CORRUPT += (zstandard.ZstdError,)
 # zlib's wbits: which wrapping the stream has
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
@@ -35,28 +49,60 @@ async def read_body(
     chunks: AsyncIterable[bytes],
     encoding: str | None,
     *,
-    limit: int = LIMIT,
-    seconds: float = SECONDS,
+    limit: int = BODY,
+    seconds: float = BODY_SECONDS,
+    enter: Callable[[], Awaitable[None]] | None = None,
 ) -> bytes:
     """Return the unpacked body; `encoding` is the Content-Encoding header.
 
+    enter: waited for before a body grows large; see Hall.
     Raises InvalidEventError (unsupported_encoding, bad_encoding, too_slow) or TooLargeError.
     """
     body = _Body(encoding, limit)
     try:
         async with asyncio.timeout(seconds):
             async for chunk in chunks:
-                body.feed(chunk)
+                for size in body.feed(chunk):
+                    if enter and size > LARGE_BODY:
+                        await enter()
     except TimeoutError:
         raise InvalidEventError("too_slow", f"the body took longer than {seconds:g} s") from None
     return body.finish()
 
 
-def unpack(packed: bytes, encoding: str, *, limit: int = LIMIT) -> bytes:
+def unpack(packed: bytes, encoding: str, *, limit: int = BODY) -> bytes:
     """Return what one packed string holds; the errors are those of read_body."""
     body = _Body(encoding, limit)
-    body.feed(packed)
+    for _ in body.feed(packed):
+        pass
     return body.finish()
+
+
+class Hall:
+    """Where large bodies wait for their turn. One of them may take ten times its size to read."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(LARGE_BODIES)
+        self.reading = asyncio.Semaphore(1)  # the interpreter reads one at a time anyway
+
+    @asynccontextmanager
+    async def door(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Gives what a body that grows large is to wait for; the place is free again afterwards."""
+        inside = False
+
+        async def enter() -> None:
+            nonlocal inside
+            if inside:
+                await asyncio.sleep(0)  # others have their turn between the pieces
+            else:
+                await self._places.acquire()
+                inside = True
+
+        try:
+            yield enter
+        finally:
+            if inside:
+                self._places.release()
 
 
 class _Decoder(Protocol):
@@ -70,21 +116,24 @@ class _Body:
     def __init__(self, encoding: str | None, limit: int) -> None:
         name = (encoding or "identity").strip().lower() or "identity"
         if name not in DECODERS:
-            raise InvalidEventError("unsupported_encoding", "Content-Encoding: gzip, deflate or br")
+            known = f"Content-Encoding is one of {', '.join(DECODERS)}"
+            raise InvalidEventError("unsupported_encoding", known)
         self._decoder = DECODERS[name]()
         self._name = name
         self._limit = limit
         self._packed = 0
         self._unpacked = bytearray()
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> Iterator[int]:
+        """Gives, piece by piece, how large the body has become."""
         self._packed += len(chunk)
         if self._packed > self._limit:  # also where endless input unpacks to nothing
             raise TooLargeError(self._limit)
         try:
             for piece in self._decoder.feed(chunk):
                 self._keep(piece)
-        except (zlib.error, brotli.error):
+                yield len(self._unpacked)
+        except CORRUPT:
             raise self._bad("is corrupt") from None
 
     def finish(self) -> bytes:
@@ -187,6 +236,32 @@ class _Brotli:
                 raise brotli.error("no progress")
 
 
+class _Zstd:
+    """Frames of RFC 8878, one after the other.
+
+    The library bounds its input only. A block of 4 bytes may hold 128 KiB, so it is given few.
+    """
+
+    SIP = 64  # bytes
+
+    def __init__(self) -> None:
+        self._decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+        self._stream = self._decoder.decompressobj()
+
+    @property
+    def finished(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        for start in range(0, len(chunk), self.SIP):
+            sip = chunk[start : start + self.SIP]
+            while sip:
+                if self._stream.eof:
+                    self._stream = self._decoder.decompressobj()
+                yield self._stream.decompress(sip)
+                sip = self._stream.unused_data
+
+
 DECODERS: dict[str, Callable[[], _Decoder]] = {
     "identity": _Identity,
     "gzip": lambda: _Zlib(GZIP),
@@ -194,6 +269,8 @@ DECODERS: dict[str, Callable[[], _Decoder]] = {
     "deflate": _Deflate,
     "br": _Brotli,
 }
+if zstandard:
+    DECODERS["zstd"] = _Zstd
 
 
 def looks_like_zlib(head: bytes) -> bool:

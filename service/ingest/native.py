@@ -30,11 +30,11 @@ from service.ingest.base import (
     Problem,
     Request,
 )
+from service.ingest.limits import BATCH
 from service.ingest.sentry_event import event_of, parse_event
 from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import parse_traceback
 
-BATCH = 1000  # members
 _OF_MECHANISM = ("source", "handled", "exception_id", "parent_id")
 
 

@@ -32,11 +32,10 @@ from service.ingest.base import (
     Problem,
     Request,
 )
+from service.ingest.limits import HEADER_LINE, ITEMS
 from service.ingest.sentry_event import normal_id, parse_event
 
-HEADER_LIMIT = 8 * 1024  # bytes of one header line
 NEWLINE = ord("\n")
-ITEM_LIMIT = 1000  # items; SDKs send a handful
 # A dropped item's type is a metric's label, so only these words may become one.
 TYPES = frozenset(
     (
@@ -136,7 +135,7 @@ def _items(body: bytes, at: int) -> Iterator[Item]:
     index = 0
     while at < len(body):  # 4, 8
         place = f"items[{index}] at byte {at}"
-        if index == ITEM_LIMIT:
+        if index == ITEMS:
             raise _malformed("more items than any SDK sends", place)
         line, start = _line(body, at, place)
         if not line and start >= len(body):  # 1: the newline that may end an envelope
@@ -151,9 +150,9 @@ def _items(body: bytes, at: int) -> Iterator[Item]:
 
 def _line(body: bytes, at: int, place: str) -> tuple[bytes, int]:
     """Return the header line at `at`, and where the next begins. (2)"""
-    end = body.find(b"\n", at, at + HEADER_LIMIT + 1)
-    if end < 0 and len(body) - at > HEADER_LIMIT:
-        raise _malformed(f"a header line is longer than {HEADER_LIMIT} bytes", place)
+    end = body.find(b"\n", at, at + HEADER_LINE + 1)
+    if end < 0 and len(body) - at > HEADER_LINE:
+        raise _malformed(f"a header line is longer than {HEADER_LINE} bytes", place)
     end = len(body) if end < 0 else end
     return body[at:end], end + 1
 

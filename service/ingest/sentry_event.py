@@ -17,6 +17,7 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
 from service.ingest.base import Request
+from service.ingest.limits import EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
 from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
 from service.ingest.sentry_shapes import (
     ExceptionField,
@@ -29,11 +30,6 @@ from service.ingest.sentry_shapes import (
     Threads,
 )
 
-TAGS = 100  # kept of an event
-TAG = 200  # characters of a tag's name, and of its value
-FINGERPRINT = 50  # parts
-FRAMES = 1000  # of one exception: what an SDK sends at most
-EXCEPTIONS = 50
 AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
 LEVELS: dict[str, Level] = {
     "fatal": "fatal",

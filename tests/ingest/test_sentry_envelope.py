@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ingest.base import Answer, Handled, InvalidEventError, Parsed
-from service.ingest.sentry_envelope import HEADER_LIMIT, parse, read_envelope, refuse, reply
+from service.ingest.limits import HEADER_LINE
+from service.ingest.sentry_envelope import parse, read_envelope, refuse, reply
 from tests.ingest.captured import REQUEST, load, names
 
 ID = "9ec79c33ec9942ab8353589fcb2e04dc"
@@ -46,8 +47,8 @@ MALFORMED = [
     b'{}\n{"type":"a","length":9}\nx',  # 6
     b'{}\n{"type":"a","length":1}\nxy',
     b'{}\n\n{"type":"a"}\nx',
-    b"{}\n" + b"[" * HEADER_LIMIT,
-    b'{"a":"' + b"x" * HEADER_LIMIT + b'"}',
+    b"{}\n" + b"[" * HEADER_LINE,
+    b'{"a":"' + b"x" * HEADER_LINE + b'"}',
     b"{}\n" + b'{"type":"a"}\n\n' * 1001,
 ]
 
@@ -78,8 +79,8 @@ def test_the_place_is_the_item_and_its_byte() -> None:
 
 
 def test_a_header_line_of_exactly_the_limit_is_read() -> None:
-    line = json.dumps({"a": "x" * (HEADER_LIMIT - 9)}).encode()
-    assert len(line) == HEADER_LIMIT
+    line = json.dumps({"a": "x" * (HEADER_LINE - 9)}).encode()
+    assert len(line) == HEADER_LINE
     assert read_envelope(line + b"\n")[1] == []
 
 
