@@ -135,6 +135,14 @@ def _place(url: str) -> tuple[str, int | None]:
     return parts.hostname or "", port
 
 
+def sentry_keys(headers: Mapping[str, str], query: Mapping[str, str]) -> set[str]:
+    """All that a Sentry SDK said outside of the body. They are to agree."""
+    said = (headers.get("x-sentry-auth"), headers.get("authorization"))
+    found = (_SENTRY_KEY.search(each) for each in said if each)
+    keys = {match[1] for match in found if match}
+    return keys | {query["sentry_key"].strip()} if query.get("sentry_key") else keys
+
+
 def ingest_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
     """From wherever a client puts it: its header, the query, a bearer token. None: nowhere."""
     for said in (headers.get("x-sentry-auth"), headers.get("authorization")):

@@ -12,7 +12,9 @@ from sqlalchemy.engine import make_url
 
 from routers.http import make_client
 from service.auth import Auth
+from service.ingest.body import Hall
 from service.intake import Intake
+from service.origins import Origins
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
@@ -46,6 +48,8 @@ class Runtime:
         self.clock = clock
         self.telemetry = Telemetry()
         self.auth = Auth(settings)
+        self.origins = Origins(settings.allowed_origins)
+        self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.writer = Writer(

@@ -7,7 +7,7 @@ and the error answer come from the one endpoint that all adapters share.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -34,6 +34,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     project: str  # from the path, else the key's, else "1"
     received_at: datetime
     headers: Mapping[str, str] = {}  # names in lower case
+    drift: timedelta = timedelta()  # how far the sender's clock is behind ours
+    wants_all: bool = False  # also what is no error: it goes on to an upstream
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Mapping[str, int] = {}  # what is answered 200 and not routed, by item type
     event_id: str | None = None  # what the protocol answers with where no event came
     key: str | None = None  # the ingest key that the body names
+    lost: Mapping[tuple[str, str], int] = {}  # (reason, category): what the sender threw away
 
 
 class Handled(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,3 +77,6 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     reply: Callable[[Parsed, tuple[Handled, ...], Request], Answer]
     refuse: Callable[[int, str, Request], Answer]  # status, detail
     keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards
+    dsn: bool = (
+        False  # its senders are given a DSN: a path may stand before it, its keys must agree
+    )

@@ -12,13 +12,16 @@ Spec: https://develop.sentry.dev/sdk/data-model/envelopes/ ; the points below ar
     7. Without `length`, the payload ends at the next newline or at the end.
     8. The last newline may be left out.
 
-Of the items only events are wanted; the others are counted and dropped.
+Of the items only events are wanted; the others are counted and dropped, and an answer asks the
+SDK to keep them: https://develop.sentry.dev/sdk/expected-features/rate-limiting/ (measured:
+sentry-sdk and @sentry/node then send errors and client reports only).
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,10 +35,17 @@ from service.ingest.base import (
     Problem,
     Request,
 )
-from service.ingest.limits import HEADER_LINE, ITEMS
-from service.ingest.sentry_event import normal_id, parse_event
+from service.ingest.client_report import discarded
+from service.ingest.limits import ENVELOPE_EVENTS, HEADER_LINE, ITEMS
+from service.ingest.sentry_event import drift_of, normal_id, parse_event
 
 NEWLINE = ord("\n")
+# Never `error`, nor `default`, by which some SDKs send messages, nor `internal`: client reports.
+UNWANTED = (
+    *("transaction", "span", "session", "log_item", "log_byte", "trace_metric", "metric_bucket"),
+    *("attachment", "profile", "profile_chunk", "replay", "monitor", "feedback"),
+)
+KEEP_THEM = {"X-Sentry-Rate-Limits": f"3600:{';'.join(UNWANTED)}:organization"}
 # A dropped item's type is a metric's label, so only these words may become one.
 TYPES = frozenset(
     (
@@ -72,6 +82,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 class EnvelopeHeaders(msgspec.Struct, frozen=True):
     event_id: Any = None
+    dsn: Any = None
+    sent_at: Any = None
 
 
 class ItemHeaders(msgspec.Struct, frozen=True):
@@ -85,15 +97,21 @@ H = TypeVar("H", EnvelopeHeaders, ItemHeaders)
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_envelope, or an event's own where no event is good."""
     headers, items = read_envelope(body)
+    request = msgspec.structs.replace(request, drift=drift_of(headers.sent_at, request.received_at))
     event_id = normal_id(headers.event_id)
     dropped: Counter[str] = Counter()
+    lost: Counter[tuple[str, str]] = Counter()
     events: list[Event] = []
     problems: list[Problem] = []
     for item in items:
         if item.type != "event":
             dropped[item.type if item.type in TYPES else "unknown"] += 1
+            if item.type == "client_report":
+                lost += discarded(item.payload)
             continue
         try:
+            if len(events) == ENVELOPE_EVENTS:
+                raise InvalidEventError("too_many_events", f"{ENVELOPE_EVENTS} were read")
             events.append(parse_event(item.payload, request, event_id=event_id))
         except InvalidEventError as error:
             problems.append(Problem(index=item.index, code=error.code, detail=str(error)))
@@ -101,20 +119,28 @@ def parse(body: bytes, request: Request) -> Parsed:
         first = problems[0]
         raise InvalidEventError(first.code, first.detail, f"items[{first.index}]")
     return Parsed(
-        events=tuple(events), problems=tuple(problems), dropped=dropped, event_id=event_id
+        events=tuple(events),
+        problems=tuple(problems),
+        dropped=dropped,
+        event_id=event_id,
+        key=_key(headers.dsn),
+        lost=lost,
     )
 
 
-def read_envelope(body: bytes) -> tuple[EnvelopeHeaders, list[Item]]:
-    """Return the headers and all items. Raises InvalidEventError (malformed_envelope)."""
+def read_envelope(body: bytes) -> tuple[EnvelopeHeaders, Iterator[Item]]:
+    """Return the headers, and the items one by one: a copy of each is enough.
+
+    Both raise InvalidEventError (malformed_envelope).
+    """
     line, at = _line(body, 0, "header")
-    headers = _headers(line, EnvelopeHeaders, "header")
-    return headers, list(_items(body, at))
+    return _headers(line, EnvelopeHeaders, "header"), _items(body, at)
 
 
-def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:
+def reply(parsed: Parsed, handled: tuple[Handled, ...], request: Request) -> Answer:
     answered = handled[0].id if handled else parsed.event_id
-    return Answer(HTTPStatus.OK, {"id": answered} if answered else {})
+    headers = {} if request.wants_all else KEEP_THEM
+    return Answer(HTTPStatus.OK, {"id": answered} if answered else {}, headers)
 
 
 def refuse(status: int, detail: str, _request: Request) -> Answer:
@@ -128,7 +154,16 @@ ADAPTER = Adapter(
     parse=parse,
     reply=reply,
     refuse=refuse,
+    keyed_body=True,
+    dsn=True,
 )
+
+
+def _key(dsn: object) -> str | None:
+    try:
+        return urlsplit(dsn).username or None if isinstance(dsn, str) else None
+    except ValueError:
+        return None
 
 
 def _items(body: bytes, at: int) -> Iterator[Item]:

@@ -31,6 +31,8 @@ from service.ingest.sentry_shapes import (
 )
 
 AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
+DRIFT = timedelta(minutes=1)  # less is the network's way, and left alone
+NONE = timedelta()
 LEVELS: dict[str, Level] = {
     "fatal": "fatal",
     "critical": "fatal",
@@ -73,13 +75,22 @@ def normal_id(value: object) -> str | None:
     return digits if re.fullmatch("[0-9a-f]{32}", digits) else None
 
 
-def moment(value: object, received_at: datetime) -> datetime:
-    """Return the sender's time; ours where there is none or it makes no sense."""
+def moment(value: object, received_at: datetime, drift: timedelta = NONE) -> datetime:
+    """Return the sender's time by our clock; ours where there is none or it makes no sense."""
     try:
-        told = _moment(value)
+        told = _moment(value) + drift
     except (ValueError, OverflowError, OSError):
         return received_at
     return min(told, received_at + AHEAD)
+
+
+def drift_of(sent_at: object, received_at: datetime) -> timedelta:
+    """How far a clock is behind ours that read `sent_at` as it sent; nothing below a minute."""
+    try:
+        drift = received_at - _moment(sent_at)
+    except (ValueError, OverflowError, OSError):
+        return NONE
+    return drift if abs(drift) > DRIFT else NONE
 
 
 def level_of(value: object) -> Level:
@@ -110,7 +121,7 @@ def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
     trace = shape.contexts and shape.contexts.trace
     return Event(
         event_id=normal_id(shape.event_id) or normal_id(event_id) or uuid.uuid4().hex,
-        timestamp=moment(shape.timestamp, request.received_at),
+        timestamp=moment(shape.timestamp, request.received_at, request.drift),
         received_at=request.received_at,
         project=request.project,
         platform=clean(shape.platform),
