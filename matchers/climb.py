@@ -44,6 +44,8 @@ class Climb:
         self._holds: dict[int, bool] = {}  # of a rule's event conditions, by its identity
         self._seen: list[Seen] = []
         self._unseen = self._frames()
+        if event.truncated:
+            self.warn("truncated", f"too large: cut were {', '.join(event.truncated)}")
 
     def frames(self) -> Iterator[Seen]:
         """Frames from the raise outwards, exception by exception; each is placed once."""

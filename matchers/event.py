@@ -58,6 +58,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
     trace_id: str | None = None
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
+    truncated: tuple[str, ...] = ()  # what it lost at the door, being too large; a warning
 
 
 def title(event: Event, limit: int = 300) -> str:

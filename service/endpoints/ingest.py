@@ -15,7 +15,8 @@ from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError
-from service.ingest.limits import BODY, LARGE_BODY
+from service.ingest.limits import BODY, EVENT, LARGE_BODY
+from service.ingest.truncation import trimmed
 from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
@@ -115,7 +116,10 @@ async def _parse(
     if len(body) <= LARGE:
         return adapter.parse(body, about)
     async with house.hall.reading:
-        return await run_in_threadpool(adapter.parse, body, about)
+        parsed = await run_in_threadpool(adapter.parse, body, about)
+    if len(body) <= EVENT:
+        return parsed
+    return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))
 
 
 def _project(

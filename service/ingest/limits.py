@@ -4,6 +4,8 @@ Cut, rather than refused, is whatever a sender would otherwise throw away: its e
 What is cut from one text stands in matchers/text.py.
 """
 
+from datetime import timedelta
+
 KIB, MIB = 1024, 1024 * 1024
 
 BODY = 20 * MIB  # bytes, packed and unpacked; past it 413
@@ -15,13 +17,19 @@ LARGE_BODIES = 2  # how many those are; the others wait, within their BODY_SECON
 
 HEADER_LINE = 8 * KIB  # bytes of one line of an envelope's headers
 ITEMS = 1000  # of an envelope; SDKs send a handful
-ENVELOPE_EVENTS = 100  # of an envelope; the specification knows one
+ENVELOPE_EVENTS = 20  # of an envelope; the specification knows one
 BATCH = 1000  # members of a native batch
+BATCH_FRAMES = 50_000  # of all its members
+TRACEBACK = 4 * MIB  # bytes of a text whose end is looked at
 
 EVENT = MIB  # bytes, as JSON; past it contexts are lost first, then outer frames
 FRAMES = 1000  # of an event; what an SDK sends at most
 EXCEPTIONS = 50  # of an event
 TAGS = 100  # of an event
+MORE = 2  # read beyond these three where a list is cut while it is read, so that the cut is seen
 TAG = 200  # characters of a tag's name, and of its value
 FINGERPRINT = 50  # parts
 DEPTH = 64  # levels of JSON that are always read; past some hundreds it is refused
+
+AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
+DRIFT = timedelta(minutes=1)  # a sender's clock is put right past it; less is the network's way

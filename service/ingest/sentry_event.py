@@ -17,7 +17,8 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
 from service.ingest.base import Request
-from service.ingest.limits import EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
+from service.ingest.limits import AHEAD, DRIFT, EVENT, EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
+from service.ingest.sentry_large import load_large
 from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
 from service.ingest.sentry_shapes import (
     ExceptionField,
@@ -29,9 +30,8 @@ from service.ingest.sentry_shapes import (
     Thread,
     Threads,
 )
+from service.ingest.truncation import also, shares
 
-AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
-DRIFT = timedelta(minutes=1)  # less is the network's way, and left alone
 NONE = timedelta()
 LEVELS: dict[str, Level] = {
     "fatal": "fatal",
@@ -61,7 +61,11 @@ def parse_event(data: bytes, request: Request, *, event_id: str | None = None) -
 
     Raises InvalidEventError: malformed_json, not_an_object.
     """
-    return _event(_read(data), request, event_id)
+    if len(data) <= EVENT:
+        return _event(_read(data), request, event_id)
+    shape = msgspec.convert(mend(load_large(data)), SentryEvent)
+    event = _event(shape, request, event_id)
+    return msgspec.structs.replace(event, truncated=also(event, "contexts"))
 
 
 def event_of(tree: Mapping[str, object], request: Request) -> Event:
@@ -137,6 +141,7 @@ def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
         fingerprint=tuple(filter(None, map(clean, (shape.fingerprint or ())[:FINGERPRINT]))),
         trace_id=clean(trace and trace.trace_id),
         exceptions=tuple(_exceptions(shape)),
+        truncated=tuple(_cut_of(shape)),
     )
 
 
@@ -168,8 +173,9 @@ def _pairs(tags: dict[str, Scalar] | list[list[Scalar]] | None) -> Iterator[tupl
 
 def _exceptions(shape: SentryEvent) -> Iterator[ExceptionValue]:
     found = False
-    for value in cut_middle(_values(shape.exception), EXCEPTIONS):
-        exception = _exception(value)
+    values = cut_middle(_values(shape.exception), EXCEPTIONS)
+    for value, room in zip(values, shares([*map(_count, values)], FRAMES), strict=True):
+        exception = _exception(value, room)
         if exception.type or exception.value or exception.frames:
             found = True
             yield exception
@@ -183,7 +189,7 @@ def _values(field: ExceptionField | list[ExceptionShape] | None) -> Sequence[Exc
     return field or ()
 
 
-def _exception(value: ExceptionShape) -> ExceptionValue:
+def _exception(value: ExceptionShape, room: int) -> ExceptionValue:
     mechanism = value.mechanism or NO_MECHANISM
     return ExceptionValue(
         type=clean(value.type, NAME),
@@ -193,14 +199,29 @@ def _exception(value: ExceptionShape) -> ExceptionValue:
         source=clean(mechanism.source),
         exception_id=mechanism.exception_id,
         parent_id=mechanism.parent_id,
-        frames=_frames(value.stacktrace),
+        frames=_frames(value.stacktrace, room),
     )
 
 
-def _frames(stack: Stack | None) -> tuple[Frame, ...]:
+def _count(value: ExceptionShape) -> int:
+    return len((value.stacktrace and value.stacktrace.frames) or ())
+
+
+def _cut_of(shape: SentryEvent) -> Iterator[str]:
+    """What of it is more than is kept."""
+    values = _values(shape.exception)
+    if len(values) > EXCEPTIONS:
+        yield "exceptions"
+    if sum(map(_count, values)) > FRAMES:
+        yield "frames"
+    if len(shape.tags or ()) > TAGS:
+        yield "tags"
+
+
+def _frames(stack: Stack | None, room: int = FRAMES) -> tuple[Frame, ...]:
     if stack is None or not stack.frames:
         return ()
-    kept = cut_middle(stack.frames, FRAMES)
+    kept = cut_middle(stack.frames, room)
     return tuple(frame if fits(frame) else _cut(frame) for frame in kept)
 
 

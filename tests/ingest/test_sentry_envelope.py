@@ -206,7 +206,7 @@ def test_what_the_sender_lost_is_counted() -> None:
     assert parsed.dropped == {"client_report": 2}
 
 
-def test_an_envelope_has_a_hundred_events_at_most() -> None:
+def test_an_envelope_has_so_many_events_at_most() -> None:
     parsed = parse(envelope(*[EVENT] * (ENVELOPE_EVENTS + 2)), REQUEST)
     assert len(parsed.events) == ENVELOPE_EVENTS
     assert [each.code for each in parsed.problems] == ["too_many_events"] * 2
