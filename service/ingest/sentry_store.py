@@ -11,7 +11,8 @@ import re
 import msgspec
 
 from service.ingest.base import Adapter, Parsed, Request
-from service.ingest.body import looks_like_zlib, unpack
+from service.ingest.body import unpack
+from service.ingest.codecs import looks_like_zlib
 from service.ingest.sentry_envelope import refuse, reply
 from service.ingest.sentry_event import drift_of, parse_event
 

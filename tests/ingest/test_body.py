@@ -2,10 +2,13 @@
 
 import asyncio
 import gzip
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 import brotli
 import pytest
@@ -14,9 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ingest.base import InvalidEventError
-from service.ingest.body import DECODERS, Hall, TooLargeError, read_body
+from service.ingest.body import Hall, TooLargeError, read_body
+from service.ingest.codecs import DECODERS
 from service.ingest.limits import LARGE_BODIES, LARGE_BODY, WINDOW
 
+ROOT = Path(__file__).parents[2]
 TEXT = b'{"message": "disk almost full"}' * 5_000  # more than one piece
 MEGABYTE = 1024 * 1024
 
@@ -113,6 +118,14 @@ def test_an_unknown_encoding_is_named_so(encoding: str) -> None:
         read(b"x", encoding)
     assert caught.value.code == "unsupported_encoding"
     assert all(known in caught.value.detail for known in DECODERS)
+
+
+def test_zstd_is_read_where_its_library_is() -> None:
+    without = "import sys; sys.modules['zstandard'] = None; from service.ingest import codecs"
+    command = [sys.executable, "-c", f"{without}; print(*codecs.DECODERS)"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["identity", "gzip", "x-gzip", "deflate", "br"]
+    assert "zstd" in DECODERS
 
 
 def test_zstd_may_not_look_back_further_than_a_window() -> None:
