@@ -40,6 +40,13 @@ PROOFS = (
         "`coverage` less than 3 s, each as its own process.",
         ("-m", "benchmarks.review"),
     ),
+    Proof(
+        "hostile",
+        "Bombs in every coding, lying lengths, depths and a million of anything, four at once: the "
+        "service stays within 100 MB above idle, answers what each deserves, and takes an ordinary "
+        "event right afterwards within a second.",
+        ("-m", "benchmarks.hostile"),
+    ),
 )
 
 

@@ -1,10 +1,10 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
@@ -116,7 +116,8 @@ async def _parse(
     if len(body) <= LARGE:
         return adapter.parse(body, about)
     async with house.hall.reading:
-        parsed = await run_in_threadpool(adapter.parse, body, about)
+        # not run_in_threadpool: its thread keeps what was raised, and so the body, for long
+        parsed = await asyncio.to_thread(adapter.parse, body, about)
     if len(body) <= EVENT:
         return parsed
     return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))

@@ -7,14 +7,16 @@ straight way, so nothing that a current SDK sends should need it.
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 
 from matchers.event import Frame
 from matchers.text import NAME, PATH, Scalar, clean, cut_middle
 from service.ingest.base import InvalidEventError
-from service.ingest.limits import FRAMES, MORE
+from service.ingest.limits import FRAMES, MORE, TAGS
 
 LARGEST = 2**31 - 1  # no file has more lines; a database column may be no wider
 DIGITS = 4300  # past this Python refuses to read an integer
+_PAIRS = 10 * TAGS  # among which the tags are looked for that say anything
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 SCALARS = (
     *("event_id", "timestamp", "platform", "level", "logger"),
@@ -125,8 +127,8 @@ def _message(value: object) -> dict[str, object] | None:
 
 def _tags(value: object) -> list[list[Scalar]]:
     if isinstance(value, dict):
-        return [[name, scalar(text)] for name, text in value.items()]
-    pairs = value if isinstance(value, list) else []
+        return [[name, scalar(text)] for name, text in islice(value.items(), _PAIRS)]
+    pairs = value[:_PAIRS] if isinstance(value, list) else []
     return [[scalar(member) for member in _pair(pair)] for pair in pairs]
 
 
