@@ -100,9 +100,9 @@ async def _receive(
         trusted = key or not house.auth.has_keys
         body = await body_of(request, BODY if trusted else LARGE_BODY, enter)
         parsed = await _parse(adapter, body, about, house)
-        del body
-    project = _project(adapter, request, house, key, parsed.key)
-    handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
+        del body  # what it holds may be as large again, until it is committed
+        project = _project(adapter, request, house, key, parsed.key)
+        handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:

@@ -9,6 +9,7 @@ from collections import Counter
 import msgspec
 
 from matchers.text import Scalar
+from service.ingest.json_members import Text
 
 REPORT = 64 * 1024  # bytes; a larger one is no SDK's
 MOST = 1_000_000  # of one reason and category in one report: nobody's counter jumps further
@@ -60,7 +61,7 @@ class _Report(msgspec.Struct, frozen=True):
     discarded_events: list[_Discarded] = []
 
 
-def discarded(payload: bytes) -> Counter[tuple[str, str]]:
+def discarded(payload: Text) -> Counter[tuple[str, str]]:
     """(reason, category) → events. Nothing where the report cannot be read: it is no error."""
     counted: Counter[tuple[str, str]] = Counter()
     for one in _read(payload).discarded_events:
@@ -79,7 +80,7 @@ def errors_lost(counted: Counter[tuple[str, str]]) -> int:
     )
 
 
-def _read(payload: bytes) -> _Report:
+def _read(payload: Text) -> _Report:
     if len(payload) > REPORT:
         return _Report()
     try:

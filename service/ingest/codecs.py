@@ -13,7 +13,7 @@ from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships none
 
-from service.ingest.limits import PIECE
+from service.ingest.limits import MEMBERS, PIECE
 
 # zlib's wbits: which wrapping the stream has
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
@@ -41,6 +41,7 @@ class _Zlib:
     def __init__(self, wbits: int) -> None:
         self._wbits = wbits
         self._stream = zlib.decompressobj(wbits)
+        self._members = 1
 
     @property
     def finished(self) -> bool:
@@ -67,6 +68,9 @@ class _Zlib:
         if rest and self._wbits != GZIP:
             raise zlib.error("bytes after the end")
         if rest:
+            self._members += 1
+            if self._members > MEMBERS:
+                raise zlib.error("more members than any sender needs")
             self._stream = zlib.decompressobj(GZIP)
         return rest
 

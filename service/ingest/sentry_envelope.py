@@ -36,7 +36,8 @@ from service.ingest.base import (
     Request,
 )
 from service.ingest.client_report import discarded
-from service.ingest.limits import ENVELOPE_EVENTS, HEADER_LINE, ITEMS
+from service.ingest.json_members import Text
+from service.ingest.limits import ENVELOPE_EVENTS, EVENT, HEADER_LINE, ITEMS
 from service.ingest.sentry_event import drift_of, normal_id, parse_event
 
 NEWLINE = ord("\n")
@@ -77,7 +78,7 @@ TYPES = frozenset(
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     index: int  # from 0, among all items of its envelope
     type: str
-    payload: bytes
+    payload: Text  # a copy, or a view where it is large
 
 
 class EnvelopeHeaders(msgspec.Struct, frozen=True):
@@ -129,7 +130,7 @@ def parse(body: bytes, request: Request) -> Parsed:
 
 
 def read_envelope(body: bytes) -> tuple[EnvelopeHeaders, Iterator[Item]]:
-    """Return the headers, and the items one by one: a copy of each is enough.
+    """Return the headers, and the items one by one.
 
     Both raise InvalidEventError (malformed_envelope).
     """
@@ -201,7 +202,7 @@ def _headers(line: bytes, shape: type[H], place: str) -> H:
         raise _malformed("headers are one JSON object on one line", place) from None
 
 
-def _payload(body: bytes, start: int, length: int | None, place: str) -> tuple[bytes, int]:
+def _payload(body: bytes, start: int, length: int | None, place: str) -> tuple[Text, int]:
     """Return the payload at `start`, and where the next item begins."""
     if length is None:  # 7
         end = body.find(b"\n", start)
@@ -212,7 +213,8 @@ def _payload(body: bytes, start: int, length: int | None, place: str) -> tuple[b
             raise _malformed(f"ends before the {length} bytes of its payload", place)
         if end < len(body) and body[end] != NEWLINE:
             raise _malformed(f"no newline after the {length} bytes of its payload", place)
-    return body[start:end], end + 1
+    large = end - start > EVENT
+    return memoryview(body)[start:end] if large else body[start:end], end + 1
 
 
 def _malformed(detail: str, place: str) -> InvalidEventError:

@@ -17,6 +17,7 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
 from service.ingest.base import Request
+from service.ingest.json_members import Text
 from service.ingest.limits import AHEAD, DRIFT, EVENT, EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
 from service.ingest.sentry_large import load_large
 from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
@@ -56,13 +57,13 @@ NO_MECHANISM = Mechanism()
 _DECODER = msgspec.json.Decoder(SentryEvent)
 
 
-def parse_event(data: bytes, request: Request, *, event_id: str | None = None) -> Event:
+def parse_event(data: Text, request: Request, *, event_id: str | None = None) -> Event:
     """Return the event in `data`; `event_id` stands in where it names none.
 
     Raises InvalidEventError: malformed_json, not_an_object.
     """
     if len(data) <= EVENT:
-        return _event(_read(data), request, event_id)
+        return _event(_read(bytes(data)), request, event_id)
     shape = msgspec.convert(mend(load_large(data)), SentryEvent)
     event = _event(shape, request, event_id)
     return msgspec.structs.replace(event, truncated=also(event, "contexts"))

@@ -31,7 +31,7 @@ _INSIDE = {"request": ("url",), "contexts": ("trace",), "logentry": ("formatted"
 T = TypeVar("T")
 
 
-def load_large(data: bytes) -> Mapping[str, object]:
+def load_large(data: Text) -> Mapping[str, object]:
     """Raises InvalidEventError: malformed_json, not_an_object."""
     try:
         return _wanted(fields(data, *SCALARS, "message", *_INSIDE, *_LISTS))

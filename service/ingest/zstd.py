@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from zstandard import ZstdDecompressor, ZstdError
 
-from service.ingest.limits import WINDOW
+from service.ingest.limits import MEMBERS, WINDOW
 
 
 class Zstd:
@@ -22,6 +22,7 @@ class Zstd:
     def __init__(self) -> None:
         self._decoder = ZstdDecompressor(max_window_size=WINDOW)
         self._stream = self._decoder.decompressobj()
+        self._frames = 1
 
     @property
     def finished(self) -> bool:
@@ -32,6 +33,12 @@ class Zstd:
             sip = chunk[start : start + self.SIP]
             while sip:
                 if self._stream.eof:
-                    self._stream = self._decoder.decompressobj()
+                    self._next_frame()
                 yield self._stream.decompress(sip)
                 sip = self._stream.unused_data
+
+    def _next_frame(self) -> None:
+        self._frames += 1
+        if self._frames > MEMBERS:
+            raise ZstdError("more frames than any sender needs")
+        self._stream = self._decoder.decompressobj()

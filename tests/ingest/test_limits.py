@@ -17,6 +17,7 @@ WRITTEN = {
     "LARGE_BODIES": "bodies over 1 MiB in memory at once",
     "LARGE_BODY": "a body whose key is only inside",
     "WINDOW": "`Content-Encoding`",
+    "MEMBERS": "members of a gzip body, frames of a zstd body",
     "HEADER_LINE": "envelope",
     "ITEMS": "envelope",
     "ENVELOPE_EVENTS": "events of an envelope",

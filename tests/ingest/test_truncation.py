@@ -265,5 +265,5 @@ def test_of_a_long_traceback_the_end_is_read() -> None:
 def test_a_batch_has_so_many_frames() -> None:
     body = json.dumps([{"exception": [raised(*numbered(FRAMES))]}] * 60).encode()
     parsed = native.parse(body, REQUEST)
-    assert (len(parsed.events), len(parsed.problems)) == (51, 9)
+    assert (len(parsed.events), len(parsed.problems)) == (21, 39)
     assert {problem.code for problem in parsed.problems} == {"batch_too_long"}
