@@ -10,6 +10,7 @@ Sentry's SDK for Ruby sends Content-Encoding with an empty value.
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 
 from service.ingest.base import InvalidEventError
 from service.ingest.codecs import CORRUPT, DECODERS
@@ -97,7 +98,7 @@ class _Body:
         self._name = name
         self._limit = limit
         self._packed = 0
-        self._unpacked = bytearray()
+        self._unpacked = BytesIO()  # whose value is no copy
 
     def feed(self, chunk: bytes) -> Iterator[int]:
         """Gives, piece by piece, how large the body has become."""
@@ -107,18 +108,18 @@ class _Body:
         try:
             for piece in self._decoder.feed(chunk):
                 self._keep(piece)
-                yield len(self._unpacked)
+                yield self._unpacked.tell()
         except CORRUPT:
             raise self._bad("is corrupt") from None
 
     def finish(self) -> bytes:
         if self._packed and not self._decoder.finished:
             raise self._bad("ends too early")
-        return bytes(self._unpacked)
+        return self._unpacked.getvalue()
 
     def _keep(self, piece: bytes) -> None:
-        self._unpacked += piece
-        if len(self._unpacked) > self._limit:
+        self._unpacked.write(piece)
+        if self._unpacked.tell() > self._limit:
             raise TooLargeError(self._limit)
 
     def _bad(self, what: str) -> InvalidEventError:
