@@ -117,7 +117,11 @@ async def _parse(
         return adapter.parse(body, about)
     async with house.hall.reading:
         # not run_in_threadpool: its thread keeps what was raised, and so the body, for long
-        parsed = await asyncio.to_thread(adapter.parse, body, about)
+        return await asyncio.to_thread(_trimmed, adapter, body, about)
+
+
+def _trimmed(adapter: wire.Adapter, body: bytes, about: wire.Request) -> wire.Parsed:
+    parsed = adapter.parse(body, about)
     if len(body) <= EVENT:
         return parsed
     return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))
