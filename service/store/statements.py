@@ -138,6 +138,11 @@ class Statements:
         self.defer_envelope = compiled(
             update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))
         )
+        self.release_envelopes = compiled(
+            update(UPSTREAM)
+            .where(UPSTREAM.c.due_at > bindparam("now"))
+            .values(due_at=bindparam("now"))
+        )
         self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 

@@ -118,6 +118,7 @@ class Transaction:
     def release_leases(self, now: datetime) -> None:
         """Give back what a service that died was sending. Only where no other can be alive."""
         self._sql.release_leases.run(self._cursor, {"now": to_us(now)})
+        self._sql.release_envelopes.run(self._cursor, {"now": to_us(now)})
 
     def undecided_events(self, limit: int) -> list[Event]:
         rows = every(self._sql.undecided.run(self._cursor, {"limit": limit}))

@@ -150,13 +150,14 @@ class Forwarder:
         done = [one for outcome in DONE for one in of.get(outcome, [])]
         waits, unreadable = of.get("waits", []), of.get("unreadable", [])
 
+        self._judge([said for said in sent if said.outcome != "forwarded"], bool(waits), now)
+
         def work(tx: Transaction) -> None:
             tx.drop_envelopes(done)
-            tx.defer_envelopes(waits, now + LONGEST_PAUSE)  # so that none holds up all others
+            tx.defer_envelopes(waits, self._resume_at or now)  # behind all that were not tried
             tx.defer_envelopes(unreadable, now + UNREADABLE)
 
         self._writer.run(work)
-        self._judge([said for said in sent if said.outcome != "forwarded"], bool(waits), now)
 
     def _judge(self, bad: Sequence[Sent], waits: bool, now: datetime) -> None:
         """Pause where the upstream took nothing more, and say what is wrong."""

@@ -29,14 +29,16 @@ class Upstream:
 
     def __init__(self) -> None:
         self.took: list[bytes] = []
+        self.asking = b""
         self.asked = 0
         self.answer: Callable[[], httpx.Response] = lambda: httpx.Response(200)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
+        self.asking = gzip.decompress(request.content)
         answer = self.answer()
         if answer.is_success:
-            self.took.append(gzip.decompress(request.content))
+            self.took.append(self.asking)
         return answer
 
     def breaks(self) -> httpx.Response:
@@ -149,8 +151,8 @@ def test_an_answer_decides(
 
 
 def test_a_poisoned_envelope_holds_up_no_other(tmp_path: Path) -> None:
-    upstream, answers = Upstream(), iter([httpx.Response(500)])
-    upstream.answer = lambda: next(answers, httpx.Response(200))
+    upstream = Upstream()
+    upstream.answer = lambda: httpx.Response(500 if upstream.asking.endswith(b"poison") else 200)
     with sending(tmp_path, upstream) as one:
         one.give(b"{}\npoison")
         wait_for(lambda: upstream.asked)
