@@ -149,4 +149,7 @@ def _names(parts: tuple[Part, ...]) -> dict[str, str]:
                 if names.setdefault(alias, slug) != slug:
                     said = f'"{alias}" already names the team "{names[alias]}"'
                     part.checker.problem(("teams", slug, "aliases", index), said)
+    for part in parts:
+        if part.entry.team is not None and part.entry.team not in names:
+            part.checker.unknown(("team",), part.entry.team, "team", names)
     return names

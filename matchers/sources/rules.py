@@ -65,6 +65,7 @@ class _Compiler:
             yield from self.section(name, part)
 
     def section(self, name: Section, part: Part) -> Iterator[Rule]:
+        """Without the rules that name no owner where the file's own `team:` is unknown."""
         values = part.checker.listing(getattr(part.entry, name), (name,))
         for index, value in enumerate(values):
             include = _include_key(value)
@@ -97,7 +98,8 @@ class _Compiler:
         if self._restrict and part is not self._bundle.root:
             _refuse_others(rule, path, part, self._bundle.names)
         said = checker.problems[before:]
-        if not said or (rule.owners and all(map(_is_unknown_owner, said))):
+        decides = bool(rule.owners) or (rule.unowned and not said)
+        if decides and all(map(_is_unknown_owner, said)):
             yield rule
 
 

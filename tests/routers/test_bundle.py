@@ -101,6 +101,10 @@ MISTAKES = {
         {"teams/search.yaml": SEARCH.replace("{search: {}}", '{search: {aliases: ["@acme/pay"]}}')},
         'teams/search.yaml:3:28: "@acme/pay" already names the team "payments"',
     ),
+    "a team that no file has": (
+        {"teams/search.yaml": SEARCH.replace("{search: {}}", "{serach: {}}")},
+        'teams/search.yaml:2:7: unknown team "search" — did you mean "serach"?',
+    ),
     "what is the root's": (
         {"teams/search.yaml": SEARCH + "default: search\n"},
         "teams/search.yaml:9:1: `default` belongs in the root file",
@@ -120,6 +124,11 @@ MISTAKES = {
 def test_a_mistake_is_said_in_the_file_where_it_stands(name: str) -> None:
     changed, problem = MISTAKES[name]
     assert problem in said({**FILES, **changed})
+
+
+def test_a_file_whose_team_is_unknown_unowns_nothing() -> None:
+    rules = load({**FILES, "teams/search.yaml": SEARCH.replace("team: search", "team: sales")})
+    assert owner(rules.rules, "app/search/x.py") == "platform"
 
 
 def test_restricted_team_files_assign_to_their_own_team_only() -> None:
