@@ -17,6 +17,7 @@ from matchers.sources.schema import FileEntry, TeamEntry
 from matchers.sources.sections import check_file, check_teams
 
 TEAM_FILES_LIMIT = 10_000
+DEPTH_LIMIT = 16  # files that include each other, one inside the other
 _OF_THE_ROOT = (
     "source_roots",
     "projects",
@@ -76,6 +77,7 @@ class _Gathering:
         self.base = base
         self.parts: dict[str, Part] = {}
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
+        self._depth = 0
 
     def read(self, path: str, includer: Checker | None) -> Part:
         raw, why = self._raw(path)
@@ -112,6 +114,10 @@ class _Gathering:
 
     def _include(self, part: Part, index: int, pattern: str) -> None:
         place: Path = ("rules", index, "include")
+        if self._depth >= DEPTH_LIMIT:
+            part.checker.problem(place, f"files include files deeper than {DEPTH_LIMIT}")
+            return
+        self._depth += 1
         found = self._glob(part, pattern, place)
         brought: list[Part] = []
         for path in found:
@@ -123,6 +129,7 @@ class _Gathering:
                 break
             else:
                 brought.append(self.read(path, part.checker))
+        self._depth -= 1
         self.included[part.path, index] = tuple(brought)
 
 

@@ -126,6 +126,13 @@ def test_a_mistake_is_said_in_the_file_where_it_stands(name: str) -> None:
     assert problem in said({**FILES, **changed})
 
 
+def test_a_long_chain_of_includes_is_a_problem() -> None:
+    chain = {f"{n}.yaml": f"version: 1\nrules: [{{include: {n + 1}.yaml}}]\n" for n in range(2000)}
+    assert said({**FILES, "rules.yaml": chain["0.yaml"], **chain}) == [
+        "16.yaml:2:19: files include files deeper than 16"
+    ]
+
+
 def test_a_file_whose_team_is_unknown_unowns_nothing() -> None:
     rules = load({**FILES, "teams/search.yaml": SEARCH.replace("team: search", "team: sales")})
     assert owner(rules.rules, "app/search/x.py") == "platform"
