@@ -86,7 +86,9 @@ class _Compiler:
                 yield from self.section("rules", brought)
             return
         site = Site(self._bundle.tree, self._bundle.names, checker.say)
-        yield from INCLUDES[key](entry, site, checker.document.origin(path))
+        for rule in INCLUDES[key](entry, site, checker.document.origin(path)):
+            if self._may_bring(rule, path, part):
+                yield rule
 
     def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
         checker = part.checker
@@ -95,12 +97,20 @@ class _Compiler:
             return
         before = len(checker.problems)
         rule = _rule(entry, value, path, checker, self._bundle.names, part.entry.team)
-        if self._restrict and part is not self._bundle.root:
-            _refuse_others(rule, path, part, self._bundle.names)
+        self._may_bring(rule, path, part)
         said = checker.problems[before:]
         decides = bool(rule.owners) or (rule.unowned and not said)
         if decides and all(map(_is_unknown_owner, said)):
             yield rule
+
+    def _may_bring(self, rule: Rule, path: Path, part: Part) -> bool:
+        """A problem where team files are restricted, and this one assigns to another team."""
+        if not self._restrict or part is self._bundle.root:
+            return True
+        refused = _refused(rule, part, self._bundle.names)
+        if refused is not None:
+            part.checker.problem(path, f"team files are restricted: {refused}")
+        return refused is None
 
 
 def _include_key(value: Any) -> str | None:
@@ -110,13 +120,14 @@ def _include_key(value: Any) -> str | None:
     return next((key for key in ("include", *INCLUDES) if key in value), None)
 
 
-def _refuse_others(rule: Rule, path: Path, part: Part, names: Mapping[str, str]) -> None:
+def _refused(rule: Rule, part: Part, names: Mapping[str, str]) -> str | None:
     own = names.get(part.entry.team or "")
     if own is None:
-        part.checker.problem(path, "team files are restricted: name the `team:` of this one")
-    elif others := [owner for owner in rule.owners if owner != own]:
-        said = f"team files are restricted: this one may not assign to {', '.join(others)}"
-        part.checker.problem(path, said)
+        return "name the `team:` of this one"
+    if rule.resolve is not None:
+        return "who owns by this is known only when it is asked; it belongs in the root file"
+    others = ", ".join(owner for owner in rule.owners if owner != own)
+    return f"this one may not assign to {others}" if others else None
 
 
 def _is_unknown_owner(problem: Problem) -> bool:

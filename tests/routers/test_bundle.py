@@ -147,6 +147,31 @@ def test_restricted_team_files_assign_to_their_own_team_only() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "refused"),
+    [
+        ("codeowners: CODEOWNERS", "this one may not assign to search"),
+        ("codeowners: CODEOWNERS, dialect: gitlab", "who owns by this is known only when it"),
+        ("owners_yaml: .", "who owns by this is known only when it is asked"),
+        ("module_files: app/module.yaml", "this one may not assign to search"),
+    ],
+)
+def test_restricted_team_files_bring_no_others_owners_by_other_files(
+    entry: str, refused: str
+) -> None:
+    files = {
+        **FILES,
+        "teams/payments.yaml": PAYMENTS + f"  - {{{entry}}}\n",
+        "teams/search.yaml": SEARCH.replace("{search: {}}", '{search: {aliases: ["@s"]}}'),
+        "CODEOWNERS": "/app/billing/ @acme/pay\n/app/search/ @s\n",
+        "owners.yaml": "{version: 1, owners: search}",
+        "app/module.yaml": "owner: search",
+    }
+    assert said(files) == []
+    (problem,) = said(files, restrict_team_files=True)
+    assert f"teams/payments.yaml:8:5: team files are restricted: {refused}" in problem
+
+
 def test_a_broken_team_file_is_quarantined_alone() -> None:
     kept = {path: text.encode() for path, text in FILES.items()}
     now = {
