@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from matchers.errors import Origin, Problem, did_you_mean
+from matchers.errors import SUGGESTIONS, Origin, Problem, did_you_mean
 
 
 class TreeError(Exception):
@@ -36,6 +36,7 @@ class Site(msgspec.Struct, frozen=True):
     tree: Tree
     names: Mapping[str, str]  # a team's slug or alias → its slug
     say: Callable[[Problem], None]
+    unknown: list[str] = []  # names that no team claims, for which a near one was sought
 
     def problem(self, origin: Origin, message: str) -> None:
         self.say(Problem(origin, message))
@@ -44,8 +45,15 @@ class Site(msgspec.Struct, frozen=True):
         """The team that a name stands for; None, and a problem, where no team claims it."""
         slug = self.names.get(name)
         if slug is None:
-            self.problem(origin, f'unknown team "{name}"{did_you_mean(name, self.names)}')
+            self.problem(origin, f'unknown team "{name}"{self._near(name)}')
         return slug
+
+    def _near(self, name: str) -> str:
+        """Of the first names alone: it takes long, and a CODEOWNERS may have thousands."""
+        if len(self.unknown) >= SUGGESTIONS:
+            return ""
+        self.unknown.append(name)
+        return did_you_mean(name, self.names)
 
     def slugs(self, names: Iterable[tuple[str, Origin]]) -> tuple[str, ...]:
         """The teams of the names that stand for one, each once; the others are problems."""
