@@ -1,7 +1,6 @@
 """The whole rules file: who decides (matchers) and who is told (teams, channels, policy)."""
 
-from collections.abc import Iterator, Mapping
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +8,7 @@ import msgspec
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
 from matchers.ruleset import Ruleset
-from matchers.sources.base import Tree
+from matchers.sources.base import Notes, Tree
 from matchers.sources.bundle import Bundle, gather
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
@@ -56,9 +55,13 @@ class Loaded(msgspec.Struct, frozen=True):
 
     rules: Rules
     problems: tuple[Problem, ...]
-    texts: Mapping[str, bytes]  # the files as they were read, by their paths in the tree
-    keepable: Mapping[str, bytes]  # the files, by path, without the secrets that they spell out
+    # By their paths in the tree: the rules files, then what else was read and is good.
+    texts: Mapping[str, bytes]  # as they were read
+    keepable: Mapping[str, bytes]  # without the secrets that they spell out
+    files: tuple[str, ...] = ()  # the rules files' paths, the root's first
     team_files: tuple[str, ...] = ()  # what is included, as origins name it
+    bad: frozenset[str] = frozenset()  # paths of what else was read and has problems
+    lost: tuple[str, ...] = ()  # paths and globs that should find a file, and found none
 
 
 class _UnownedEntry(Strict):
@@ -81,7 +84,6 @@ def load_rules(
     revision: None names it by the content of all files. files: the repository's, where known.
     """
     bundle = gather(tree, path, base)
-    revision = revision or _revision(bundle)
     ruleset = compile_ruleset(bundle, revision, files, restrict=restrict_team_files)
     channels = Channels(environ)
     for part in bundle.parts:
@@ -99,20 +101,27 @@ def load_rules(
             for case in read_cases(part.entry.tests, part.checker, bundle.names)
         ),
     )
+    problems = tuple(sorted(set(bundle.problems())))
+    bad = _bad(bundle.notes, problems, base)
+    beside = {path: raw for path, raw in bundle.notes.texts.items() if path not in bad}
     return Loaded(
         rules,
-        tuple(sorted(set(bundle.problems()))),
-        {part.path: part.raw for part in bundle.parts},
-        {part.path: channels.keepable(part.checker) for part in bundle.parts},
+        problems,
+        {part.path: part.raw for part in bundle.parts} | beside,
+        {part.path: channels.keepable(part.checker) for part in bundle.parts} | beside,
+        tuple(part.path for part in bundle.parts),
         tuple(base + part.path for part in bundle.parts[1:]),
+        bad,
+        tuple(bundle.notes.lost),
     )
 
 
-def _revision(bundle: Bundle) -> str:
-    digest = blake2b(digest_size=6)
-    for part in bundle.parts:
-        digest.update(b"%d:%s" % (len(part.raw), part.raw))
-    return digest.hexdigest()
+def _bad(notes: Notes, problems: Iterable[Problem], base: str) -> frozenset[str]:
+    """Of what was read beside the rules files; a CODEOWNERS drops its bad lines itself."""
+    named = {problem.origin.file for problem in problems}
+    return frozenset(
+        path for path in notes.texts.keys() - notes.by_line if named & {path, base + path}
+    )
 
 
 def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:

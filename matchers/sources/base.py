@@ -30,12 +30,21 @@ class Tree(Protocol):
         """The files that fit, sorted; see PathGlob. Raises TreeError."""
 
 
+class Notes(msgspec.Struct):
+    """What was read beside the rules files themselves."""
+
+    texts: dict[str, bytes] = {}  # by path; of source code, only the line that names a team
+    by_line: set[str] = set()  # of them, those whose bad lines are dropped alone
+    lost: list[str] = []  # paths and globs that should find a file, and found none
+
+
 class Site(msgspec.Struct, frozen=True):
     """Where a source is read: the tree, the teams, and where problems are said."""
 
     tree: Tree
     names: Mapping[str, str]  # a team's slug or alias → its slug
     say: Callable[[Problem], None]
+    notes: Notes = msgspec.field(default_factory=Notes)
     unknown: list[str] = []  # names that no team claims, for which a near one was sought
 
     def problem(self, origin: Origin, message: str) -> None:
@@ -65,9 +74,11 @@ class Site(msgspec.Struct, frozen=True):
         try:
             found = self.tree.glob(pattern)
         except TreeError as error:
+            self.notes.lost.append(pattern)
             self.problem(origin, str(error))
             return []
         if not found:
+            self.notes.lost.append(pattern)
             self.problem(origin, f'"{pattern}" fits no file')
         return found
 
@@ -76,6 +87,7 @@ class Site(msgspec.Struct, frozen=True):
         start = folder and folder + "/"
         found = [path for path in self.files(f"**/{name}", origin) if path.startswith(start)]
         if folder and not found:
+            self.notes.lost.append(f"{start}**/{name}")
             self.problem(origin, f"there is no {name} below {folder}")
         return sorted(found, key=depth)
 
@@ -89,9 +101,13 @@ class Site(msgspec.Struct, frozen=True):
         try:
             raw = self.tree.read(path)
         except TreeError as error:
+            self.notes.lost.append(path)
             self.problem(origin, str(error))
             return None
-        if raw is None:
+        if raw is not None:
+            self.notes.texts[path] = raw
+        else:
+            self.notes.lost.append(path)
             said = "no such file, or a link that leads out of the repository"
             self.problem(origin, said if origin.file == path else f"{path}: {said}")
         return raw

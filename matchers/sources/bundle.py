@@ -6,11 +6,12 @@ What concerns everybody (the default, the policy, …) belongs in the root.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree, TreeError
+from matchers.sources.base import Notes, Tree, TreeError
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import FileEntry, TeamEntry
@@ -48,6 +49,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     included: Mapping[tuple[str, int], tuple[Part, ...]]  # by the file and place of the entry
     names: Mapping[str, str]  # a team's slug or alias, of any file → its slug
+    notes: Notes  # of all that is read beside
 
     @property
     def root(self) -> Part:
@@ -55,6 +57,15 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     def problems(self) -> list[Problem]:
         return [problem for part in self.parts for problem in part.checker.problems]
+
+    def digest(self) -> str:
+        """Another one where any file that was read has another name or content."""
+        read = {part.path: part.raw for part in self.parts} | self.notes.texts
+        digest = blake2b(digest_size=6)
+        for path, raw in read.items():
+            name = path.encode(errors="surrogateescape")
+            digest.update(b"%d:%s%d:%s" % (len(name), name, len(raw), raw))
+        return digest.hexdigest()
 
 
 def gather(tree: Tree, path: str, base: str = "") -> Bundle:
@@ -68,6 +79,7 @@ def gather(tree: Tree, path: str, base: str = "") -> Bundle:
         parts=parts,
         included=gathering.included,
         names=_names(parts),
+        notes=gathering.notes,
     )
 
 
@@ -77,6 +89,7 @@ class _Gathering:
         self.base = base
         self.parts: dict[str, Part] = {}
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
+        self.notes = Notes()
         self._depth = 0
 
     def read(self, path: str, includer: Checker | None) -> Part:
@@ -106,9 +119,11 @@ class _Gathering:
         try:
             found = self.tree.glob(pattern)
         except TreeError as error:
+            self.notes.lost.append(pattern)
             part.checker.problem(place, str(error))
             return []
         if not found:
+            self.notes.lost.append(pattern)
             part.checker.problem(place, f'"{pattern}" fits no file')
         return found
 

@@ -26,6 +26,7 @@ def read_codeowners(path: str, dialect: Dialect, site: Site, origin: Origin) -> 
     raw = site.read(path, origin)
     if raw is None:
         return []
+    site.notes.by_line.add(path)
     lines = read_lines(raw, path, site)
     if dialect == "gitlab":
         return [read_gitlab(lines, path, site)]

@@ -29,14 +29,22 @@ _TEXTS: TypeAdapter[Any] = TypeAdapter(list[Text])
 
 
 def compile_ruleset(
-    bundle: Bundle, revision: str, files: RepositoryFiles | None = None, *, restrict: bool = False
+    bundle: Bundle,
+    revision: str | None = None,
+    files: RepositoryFiles | None = None,
+    *,
+    restrict: bool = False,
 ) -> Ruleset:
-    """restrict: a team file may not assign to another team than its own."""
+    """revision: None names it by the content of all files that are read.
+
+    restrict: a team file may not assign to another team than its own.
+    """
     root, checker = bundle.root.entry, bundle.root.checker
     compiler = _Compiler(bundle, restrict=restrict)
     tags = root.explicit_owner_tags
+    rules = tuple(compiler.section("rules", bundle.root))  # reads what they bring
     return Ruleset(
-        rules=tuple(compiler.section("rules", bundle.root)),
+        rules=rules,
         overrides=tuple(compiler.everywhere("overrides")),
         fallbacks=tuple(compiler.everywhere("fallbacks")),
         default=_default(root.default, checker, bundle.names),
@@ -49,7 +57,7 @@ def compile_ruleset(
         strategy=root.strategy,
         exceptions=root.exceptions,
         files=files,
-        revision=revision,
+        revision=revision or bundle.digest(),
     )
 
 
@@ -85,7 +93,8 @@ class _Compiler:
             for brought in self._bundle.included.get((part.path, int(path[1])), ()):
                 yield from self.section("rules", brought)
             return
-        site = Site(self._bundle.tree, self._bundle.names, checker.say)
+        bundle = self._bundle
+        site = Site(bundle.tree, bundle.names, checker.say, bundle.notes)
         for rule in INCLUDES[key](entry, site, checker.document.origin(path)):
             if self._may_bring(rule, path, part):
                 yield rule
