@@ -134,10 +134,12 @@ class RulesKeeper:
         """As of `around`; but what a commit holds leads nowhere out of it."""
         if standing.revision is None:
             return around(self._path)
-        parent = self._path.parent
-        inside = (folder / parent).resolve().is_relative_to(folder.resolve())
-        tree = FolderTree(folder / parent if inside else folder / ".git")
-        return tree, self._path.name, "" if parent == Path() else f"{parent}/"
+        whole = FolderTree(folder)
+        place = whole.place(str(self._path))
+        if place is None or not place.is_relative_to(whole.root):
+            place = whole.root / ".git" / self._path  # where nothing is
+            return FolderTree(place.parent), place.name, _shown(self._path.parent)
+        return FolderTree(place.parent), place.name, _shown(place.parent.relative_to(whole.root))
 
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
@@ -218,6 +220,10 @@ class RulesKeeper:
         self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
         self._telemetry.rules_loaded.set(not problems)
         return self._status
+
+
+def _shown(folder: Path) -> str:
+    return "" if folder == Path() else f"{folder}/"
 
 
 def _undoubted(standing: Standing) -> Standing:

@@ -69,12 +69,12 @@ def _of_git(name: str, repo: Path) -> Loaded:
         misuse(f"{name}: no revision of git")
     try:
         tree = GitTree(repo if repo.is_dir() else Path(), revision)
-        there = tree.read(path) is not None
+        place = tree.place(path)  # as on disk, it is read where a link leads to
     except TreeError as error:
         misuse(f"{name}: {error}")
-    if not there:
+    if place is None:
         misuse(f"{_OF_GIT}{revision}:{path}: No such file")
-    folder, slash, file = path.rpartition("/")
+    folder, slash, file = place.rpartition("/")
     below = _Below(tree, folder + slash)
     return load_rules(below, file, os.environ, base=f"{_OF_GIT}{revision}:{folder}{slash}")
 

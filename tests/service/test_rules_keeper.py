@@ -186,6 +186,14 @@ def test_restricted_team_files_may_not_assign_to_others(tmp_path: Path) -> None:
         assert problem["message"].startswith("team files are restricted")
 
 
+def test_a_rules_file_that_is_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        (tmp_path / "rules.yaml").unlink()
+        (tmp_path / "rules.yaml").symlink_to("rules.yaml")
+        assert client.post("/api/v1/rules/reload").json()["problems"]
+        assert posted(client)["owner"] == "payments"
+
+
 BESIDE = RULES.replace("rules:\n", "rules:\n  - {codeowners: CODEOWNERS}\n") + "default: search\n"
 
 
