@@ -242,7 +242,7 @@ def test_hostile_owners_are_refused_in_no_time(text: str) -> None:
     begun = time.perf_counter()
     read = Reading(text, "github", {f"@team-number-{at}": "a" for at in range(1000)})
     assert read.problems
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - begun < 30  # without bounds: minutes
 
 
 def asked(case: dict[str, Any], folder: Path) -> tuple[dict[str, list[str] | None], str]:
