@@ -105,6 +105,14 @@ MISTAKES = {
         {"teams/search.yaml": SEARCH.replace("{search: {}}", "{serach: {}}")},
         'teams/search.yaml:2:7: unknown team "search" — did you mean "serach"?',
     ),
+    "a team that is no text": (
+        {"teams/search.yaml": SEARCH.replace("team: search", "team: [search]")},
+        "teams/search.yaml:2:7: expected text; quote it if it looks like a number or a truth value",
+    ),
+    "a version that is true": (
+        {"teams/search.yaml": SEARCH.replace("version: 1", "version: true")},
+        "teams/search.yaml:1:10: only version 1 of the rules file is known",
+    ),
     "what is the root's": (
         {"teams/search.yaml": SEARCH + "default: search\n"},
         "teams/search.yaml:9:1: `default` belongs in the root file",
