@@ -20,7 +20,7 @@ from matchers.sources.base import Site
 from matchers.sources.bundle import Bundle, Part
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
-from matchers.sources.includes import INCLUDES
+from matchers.sources.includes import INCLUDES, mistake_of
 from matchers.sources.schema import IncludeEntry, ProjectEntry, Root, RuleEntry
 
 Section = Literal["rules", "overrides", "fallbacks"]
@@ -88,6 +88,9 @@ class _Compiler:
             checker.problem((*path, key), f"{path[0]} include nothing: it belongs under `rules:`")
         entry = checker.model(IncludeEntry, value, path)
         if entry is None or path[0] != "rules":
+            return
+        if wrong := mistake_of(entry):
+            checker.problem((*path, wrong[0]), wrong[1])
             return
         if key == "include":
             for brought in self._bundle.included.get((part.path, int(path[1])), ()):

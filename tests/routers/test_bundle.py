@@ -121,6 +121,18 @@ MISTAKES = {
         {"rules.yaml": ROOT + "fallbacks: [{include: teams/*.yaml}]\n"},
         "rules.yaml:8:23: fallbacks include nothing: it belongs under `rules:`",
     ),
+    "an include of null": (
+        {"rules.yaml": ROOT.replace("include: teams/*.yaml", "annotations: null")},
+        "rules.yaml:5:19: expected text",
+    ),
+    "two kinds of files in one entry": (
+        {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, owners_yaml: .")},
+        "rules.yaml:5:42: an entry brings one kind of files, and this has `include`",
+    ),
+    "a dialect of no CODEOWNERS": (
+        {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, dialect: gitlab")},
+        "rules.yaml:5:38: `dialect` is of `codeowners` alone",
+    ),
     "an unknown key beside an include": (
         {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, ownr: x")},
         'rules.yaml:5:29: unknown key "ownr"',
