@@ -43,7 +43,7 @@ def load_partly(
             return Partly(None, quarantined, loading.standing.problems)
         suffered_from = loading.suffered_from(loaded, quarantined)
         if not suffered_from:
-            said = (*loading.standing.problems, *held.values())
+            said = {*loading.standing.problems, *loading.said, *held.values()}
             return Partly(loaded, quarantined, tuple(sorted(said)))
         held |= suffered_from
 
@@ -78,13 +78,17 @@ class _Loading:
         self._options = options
         self._base: str = options.get("base", "")
         self.standing = load_rules(tree, path, environ, **options)
+        self.said: set[Problem] = set()  # of files as they stand, when they were quarantined
 
     def settled(self, held: Iterable[str]) -> tuple[Loaded, Collection[str]]:
         """With every broken file quarantined; ends early where the root never was good."""
         quarantined = dict.fromkeys(held)
+        self.said.clear()
         loaded = self._load(quarantined) if quarantined else self.standing
         while broken := dict.fromkeys(self._broken(loaded, quarantined)):
             quarantined |= broken
+            names = {*broken, *(self._base + file for file in broken)}
+            self.said |= {one for one in loaded.problems if one.origin.file in names}
             if self._path in broken and self._path not in self._kept:
                 break
             loaded = self._load(quarantined)

@@ -113,6 +113,13 @@ def test_a_file_that_is_held_back_says_for_whom() -> None:
     ]
 
 
+def test_behind_a_broken_root_a_broken_team_file_says_why_too() -> None:
+    partly = after({"rules.yaml": "rules: [", "teams/pay.yaml": "rules: ["})
+    assert owners(partly) == OWNERS
+    files = [problem.origin.file for problem in partly.problems]
+    assert files == ["rules.yaml", "teams/pay.yaml"]
+
+
 def test_a_file_beside_one_that_is_held_back_is_followed() -> None:
     changes = {"teams/a.yaml": TWICE, "lib/owners.yaml": "{version: 1, owners: billing}\n"}
     assert owners(after(changes)) == {**OWNERS, "lib/x.py": "billing"}
