@@ -40,6 +40,18 @@ PROOFS = (
         "`coverage` less than 3 s, each as its own process.",
         ("-m", "benchmarks.review"),
     ),
+    Proof(
+        "reload",
+        "While 500 events a second flow, 40 team files with 10,000 rules are reloaded in less than "
+        "1 s; no event is refused or lost, and none decided by a mixture of revisions.",
+        ("-m", "benchmarks.reload"),
+    ),
+    Proof(
+        "runaway",
+        "While one project sends fifty times its quota, another's single errors are told within "
+        "2 s; every event is answered 202 and accounted for.",
+        ("-m", "benchmarks.runaway"),
+    ),
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from matchers.errors import Origin, Problem
-from matchers.sources.base import Tree, TreeError
+from matchers.sources.base import Shown, Tree, TreeError
 from matchers.sources.bundle import gather
 from matchers.sources.pathglob import PathGlob
 from routers.rules import Loaded, load_rules
@@ -76,7 +76,7 @@ class _Loading:
         self._environ = environ
         self._kept = kept
         self._options = options
-        self._base: str = options.get("base", "")
+        self._shown: Shown = options.get("shown", str)
         self.standing = load_rules(tree, path, environ, **options)
         self.said: set[Problem] = set()  # of files as they stand, when they were quarantined
 
@@ -87,8 +87,7 @@ class _Loading:
         loaded = self._load(quarantined) if quarantined else self.standing
         while broken := dict.fromkeys(self._broken(loaded, quarantined)):
             quarantined |= broken
-            names = {*broken, *(self._base + file for file in broken)}
-            self.said |= {one for one in loaded.problems if one.origin.file in names}
+            self.said |= {*self._problems(loaded, broken)}
             if self._path in broken and self._path not in self._kept:
                 break
             loaded = self._load(quarantined)
@@ -113,7 +112,7 @@ class _Loading:
         found = culprits([*self._changed(loaded, quarantined)])
         those = ", ".join(sorted({problem.origin.file for problem in suffering}))
         said = f"its last good version stays in force: with this one, {those} would have problems"
-        return {file: Problem(Origin(self._base + file, 1), said) for file in found}
+        return {file: Problem(Origin(self._shown(file), 1), said) for file in found}
 
     def _load(self, quarantined: Iterable[str]) -> Loaded:
         good = {file: self._kept.get(file, _NOTHING) for file in quarantined}
@@ -128,13 +127,15 @@ class _Loading:
         if not found:
             named = {problem.origin.file for problem in loaded.problems}
             yield from (
-                file for file in loaded.files if self._base + file in named and file not in known
+                file for file in loaded.files if self._shown(file) in named and file not in known
             )
 
     def _suffering(self, loaded: Loaded, quarantined: Collection[str]) -> list[Problem]:
-        kept = [file for file in quarantined if file in self._kept]
-        good = {*kept, *(self._base + file for file in kept)}
-        return [problem for problem in loaded.problems if problem.origin.file in good]
+        return self._problems(loaded, (file for file in quarantined if file in self._kept))
+
+    def _problems(self, loaded: Loaded, files: Iterable[str]) -> list[Problem]:
+        names = set(map(self._shown, files))
+        return [problem for problem in loaded.problems if problem.origin.file in names]
 
     def _changed(self, loaded: Loaded, quarantined: Collection[str]) -> Iterator[str]:
         """Rules files that came, went or changed since they were kept."""

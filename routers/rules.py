@@ -8,7 +8,7 @@ import msgspec
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
 from matchers.ruleset import Ruleset
-from matchers.sources.base import Notes, Tree
+from matchers.sources.base import Notes, Shown, Tree
 from matchers.sources.bundle import Bundle, gather
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
@@ -73,17 +73,17 @@ def load_rules(
     path: str,
     environ: Mapping[str, str],
     *,
-    base: str = "",
+    shown: Shown = str,
     revision: str | None = None,
     files: RepositoryFiles | None = None,
     restrict_team_files: bool = False,
 ) -> Loaded:
     """Never raises: an unreadable file gives empty rules and the problems that say why.
 
-    path: the root file's, in the tree. base: what stands before paths of the tree when shown.
+    path: the root file's, in the tree.
     revision: None names it by the content of all files. files: the repository's, where known.
     """
-    bundle = gather(tree, path, base)
+    bundle = gather(tree, path, shown)
     ruleset = compile_ruleset(bundle, revision, files, restrict=restrict_team_files)
     channels = Channels(environ)
     for part in bundle.parts:
@@ -102,7 +102,7 @@ def load_rules(
         ),
     )
     problems = tuple(sorted(set(bundle.problems())))
-    bad = _bad(bundle.notes, problems, base)
+    bad = _bad(bundle.notes, problems, shown)
     beside = {path: raw for path, raw in bundle.notes.texts.items() if path not in bad}
     return Loaded(
         rules,
@@ -110,18 +110,16 @@ def load_rules(
         {part.path: part.raw for part in bundle.parts} | beside,
         {part.path: channels.keepable(part.checker) for part in bundle.parts} | beside,
         tuple(part.path for part in bundle.parts),
-        tuple(base + part.path for part in bundle.parts[1:]),
+        tuple(shown(part.path) for part in bundle.parts[1:]),
         bad,
         tuple(bundle.notes.lost),
     )
 
 
-def _bad(notes: Notes, problems: Iterable[Problem], base: str) -> frozenset[str]:
+def _bad(notes: Notes, problems: Iterable[Problem], shown: Shown) -> frozenset[str]:
     """Of what was read beside the rules files; a CODEOWNERS drops its bad lines itself."""
     named = {problem.origin.file for problem in problems}
-    return frozenset(
-        path for path in notes.texts.keys() - notes.by_line if named & {path, base + path}
-    )
+    return frozenset(path for path in notes.texts.keys() - notes.by_line if shown(path) in named)
 
 
 def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from routers.last_good import KeptTree, Partly, load_partly
 from routers.rules import Loaded, Rules
-from service.rules_source import Seen, Source, Standing
+from service.rules_source import Rewritten, Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.tree import FolderTree, around
@@ -36,6 +36,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...]  # the root first; of others than rules files, the quarantined
     problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
     unsynced: Problem | None = None  # why they may not be the newest
+    rewritten: Rewritten | None = None  # the last force-push that was followed since the start
 
     @property
     def quarantined(self) -> tuple[str, ...]:
@@ -67,7 +68,8 @@ class RulesKeeper:
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
         self._kept_as: str | None = None  # the revision that they were in force as
-        self._name, self._base = path.name, ""  # of the root file in its tree; what stands before
+        self._name = path.name  # of the root file in its tree
+        self._shown: Shown = str
         self._standing: Standing | None = None
         self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
@@ -130,23 +132,22 @@ class RulesKeeper:
         self._telemetry.rules_quarantined.set(len(partly.quarantined))
         return self._show(self._as_shown(partly), standing)
 
-    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, str]:
+    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, Shown]:
         """As of `around`; but what a commit holds leads nowhere out of it."""
         if standing.revision is None:
             return around(self._path)
-        whole = FolderTree(folder)
-        place = whole.place(str(self._path))
-        if place is None or not place.is_relative_to(whole.root):
-            place = whole.root / ".git" / self._path  # where nothing is
-            return FolderTree(place.parent), place.name, _shown(self._path.parent)
-        return FolderTree(place.parent), place.name, _shown(place.parent.relative_to(whole.root))
+        tree = FolderTree(folder)
+        place = tree.place(str(self._path))
+        inside = place is not None and place.is_relative_to(tree.root)
+        real = place.relative_to(tree.root) if place and inside else self._path
+        return tree, real.as_posix(), str
 
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
         if standing.folder is None:
             partly = Partly(None, (), ())
         else:
-            found, self._name, self._base = self._around(standing, standing.folder)
+            found, self._name, self._shown = self._around(standing, standing.folder)
             tree = Seen(found, found.root, self._path)
             self._seen = None if standing.revision else tree
             partly = self._read_tree(tree, standing, standing.revision)
@@ -158,8 +159,9 @@ class RulesKeeper:
 
     def _read_kept(self, standing: Standing, kept: Mapping[str, bytes], partly: Partly) -> Partly:
         """Without its root file a tree is none: whatever it includes would be missed too."""
-        if self._name not in kept:
+        if not kept:
             return partly
+        self._name = next(iter(kept))  # the root is kept first
         whole = self._read_tree(KeptTree(kept), standing, self._kept_as)
         return Partly(whole.loaded, tuple(kept), partly.problems)
 
@@ -169,7 +171,7 @@ class RulesKeeper:
             self._name,
             self._environ,
             self._kept or {},
-            base=self._base,
+            shown=self._shown,
             revision=revision,
             files=standing.files,
             restrict_team_files=self._restrict,
@@ -204,7 +206,7 @@ class RulesKeeper:
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
-            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
+            files=tuple(File(self._shown(path), path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )
 
@@ -215,19 +217,22 @@ class RulesKeeper:
             LOG.error("rules_not_synced", extra={"problem": str(unsynced)})
         elif before and not unsynced:
             LOG.info("rules_synced", extra={"revision": standing.revision})
+        if (forced := standing.rewritten) and forced != self._status.rewritten:
+            about = msgspec.structs.asdict(forced)
+            LOG.warning("rules_history_rewritten", extra=about)
+            self._telemetry.rules_rewritten.inc()
         of_files = status.problems[: -1 if status.unsynced else None]
         problems = (*of_files, unsynced) if unsynced else of_files
-        self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
+        self._status = msgspec.structs.replace(
+            status, problems=problems, unsynced=unsynced, rewritten=forced
+        )
         self._telemetry.rules_loaded.set(not problems)
         return self._status
 
 
-def _shown(folder: Path) -> str:
-    return "" if folder == Path() else f"{folder}/"
-
-
 def _undoubted(standing: Standing) -> Standing:
-    return msgspec.structs.replace(standing, problem=None)
+    """What of it the rules are read from."""
+    return msgspec.structs.replace(standing, problem=None, rewritten=None)
 
 
 def _is_nothing_new(partly: Partly, kept: Mapping[str, bytes]) -> bool:

@@ -39,6 +39,7 @@ REJECTIONS = (
     "unauthorized",
     "store_unavailable",
 )
+UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
 
 
@@ -66,6 +67,8 @@ class Telemetry:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
             registry=self.registry,
         )
+        self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
+        self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
@@ -74,6 +77,7 @@ class Telemetry:
         self.rules_quarantined = self._gauge(
             "rules_quarantined_files", "files whose last good version is in force"
         )
+        self.rules_rewritten = self._counter("rules_history_rewrites", "force-pushes followed")
         self._rules_info = Gauge(
             "pointsman_rules_info", "the rules in force", ["revision"], registry=self.registry
         )
@@ -111,6 +115,9 @@ class Telemetry:
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
 
+    def upstream(self, outcome: str) -> None:
+        self._upstream.labels(outcome).inc()
+
     def committed(self, jobs: int, seconds: float) -> None:
         self.intake_batch.observe(jobs)
         self.intake_commit.observe(seconds)
@@ -136,6 +143,8 @@ class Telemetry:
             self._rejected.labels(reason)
         for step in get_args(Step):
             self._decisions.labels(step)
+        for outcome in UPSTREAM_OUTCOMES:
+            self._upstream.labels(outcome)
         for outcome in _SUPPRESSED:
             self._suppressed.labels(outcome)
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Notes, Tree, TreeError
+from matchers.sources.base import Notes, Shown, Tree, TreeError, within
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import FileEntry, TeamEntry
@@ -44,7 +44,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """parts: the root first, then team files in the order they are included."""
 
-    base: str  # what stands before a path of the tree where it is shown: "", or "/etc/rules/"
+    shown: Shown
     tree: Tree
     parts: tuple[Part, ...]
     included: Mapping[tuple[str, int], tuple[Part, ...]]  # by the file and place of the entry
@@ -54,6 +54,11 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def root(self) -> Part:
         return self.parts[0]
+
+    @property
+    def folder(self) -> str:
+        """Of the root file, in the tree."""
+        return self.root.path.rpartition("/")[0]
 
     def problems(self) -> list[Problem]:
         return [problem for part in self.parts for problem in part.checker.problems]
@@ -68,13 +73,13 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         return digest.hexdigest()
 
 
-def gather(tree: Tree, path: str, base: str = "") -> Bundle:
+def gather(tree: Tree, path: str, shown: Shown = str) -> Bundle:
     """Never raises: what cannot be read is a problem, in the file that names it."""
-    gathering = _Gathering(tree, base)
+    gathering = _Gathering(tree, path.rpartition("/")[0], shown)
     gathering.read(path, None)
     parts = tuple(gathering.parts.values())
     return Bundle(
-        base=base,
+        shown=shown,
         tree=tree,
         parts=parts,
         included=gathering.included,
@@ -84,9 +89,10 @@ def gather(tree: Tree, path: str, base: str = "") -> Bundle:
 
 
 class _Gathering:
-    def __init__(self, tree: Tree, base: str) -> None:
+    def __init__(self, tree: Tree, folder: str, shown: Shown) -> None:
         self.tree = tree
-        self.base = base
+        self.folder = folder
+        self.shown = shown
         self.parts: dict[str, Part] = {}
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
         self.notes = Notes()
@@ -94,7 +100,7 @@ class _Gathering:
 
     def read(self, path: str, includer: Checker | None) -> Part:
         raw, why = self._raw(path)
-        checker = Checker(read_document(raw or b"", self.base + path))
+        checker = Checker(read_document(raw or b"", self.shown(path)))
         if raw is None:
             checker.problem((), why)
         entry = check_file(checker) if raw is not None else FileEntry(version=1)
@@ -113,17 +119,18 @@ class _Gathering:
         try:
             return self.tree.read(path), "there is no such file, or none that can be read"
         except TreeError as error:
-            return None, str(error)
+            return None, error.why
 
     def _glob(self, part: Part, pattern: str, place: Path) -> list[str]:
+        glob = within(self.folder, pattern)
         try:
-            found = self.tree.glob(pattern)
+            found = self.tree.glob(glob)
         except TreeError as error:
-            self.notes.lost.append(pattern)
-            part.checker.problem(place, str(error))
+            self.notes.lost.append(glob)
+            part.checker.problem(place, f"{self.shown(error.path)}: {error.why}")
             return []
         if not found:
-            self.notes.lost.append(pattern)
+            self.notes.lost.append(glob)
             part.checker.problem(place, f'"{pattern}" fits no file')
         return found
 
@@ -138,7 +145,7 @@ class _Gathering:
         for path in found:
             if path in self.parts:
                 said = "includes itself" if path == part.path else "was included before"
-                part.checker.problem(place, f"{self.base}{path} {said}")
+                part.checker.problem(place, f"{self.shown(path)} {said}")
             elif len(self.parts) >= TEAM_FILES_LIMIT:
                 part.checker.problem(place, f"more than {TEAM_FILES_LIMIT} files are included")
                 break

@@ -97,7 +97,9 @@ class _Compiler:
                 yield from self.section("rules", brought)
             return
         bundle = self._bundle
-        site = Site(bundle.tree, bundle.names, checker.say, bundle.notes)
+        site = Site(
+            bundle.tree, bundle.names, checker.say, bundle.folder, bundle.shown, bundle.notes
+        )
         for rule in INCLUDES[key](entry, site, checker.document.origin(path)):
             if self._may_bring(rule, path, part):
                 yield rule

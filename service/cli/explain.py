@@ -25,11 +25,30 @@ from service.cli.base import (
     talk,
 )
 from service.explain import explain as explained
-from service.ingest import native, sentry_envelope, sentry_store
+from service.ingest import (
+    airbrake,
+    bugsnag,
+    honeybadger,
+    native,
+    rollbar,
+    sentry_envelope,
+    sentry_store,
+)
 from service.ingest.base import InvalidEventError, Parsed, Request
 
 _COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
 _BEFORE_FRAMES = ("explicit", "override")
+# Each refuses the others' bodies, but: a Honeybadger notice may have a URL, as a Sentry event may;
+# a Sentry event may have `errors`, as an Airbrake notice has; any object is an envelope's header.
+_OF_JSON = (
+    rollbar.parse,
+    bugsnag.parse,
+    honeybadger.parse,
+    native.parse,
+    airbrake.parse,
+    sentry_envelope.parse,
+)
+_OF_TEXT = (native.parse, sentry_store.parse)
 
 
 def explain(
@@ -74,19 +93,18 @@ def _event(raw: bytes, source: str) -> Event:
 
 
 def _parse(raw: bytes) -> Parsed:
-    """An event, an envelope, the text of a traceback, a packed event: whatever it looks like."""
+    """An event in any door's form, an envelope, the text of a traceback: whatever it looks like."""
     looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
     content_type = "application/json" if looks_like_json else "text/plain"
     now = datetime.now(UTC)
     request = Request(content_type=content_type, project="1", received_at=now)
-    other = sentry_envelope.parse if looks_like_json else sentry_store.parse
-    refused: list[InvalidEventError] = []
-    for parse in (native.parse, other):
+    refused: dict[object, InvalidEventError] = {}
+    for parse in _OF_JSON if looks_like_json else _OF_TEXT:
         try:
             return parse(raw, request)
         except InvalidEventError as error:
-            refused.append(error)
-    raise refused[0]
+            refused[parse] = error
+    raise refused[native.parse]
 
 
 def _print(event: Event, decided: dict[str, Any]) -> None:

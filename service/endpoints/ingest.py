@@ -77,7 +77,12 @@ async def _receive(
     else:
         parsed = adapter.parse(body, about)
     project = house.auth.project(key or parsed.key, named)
-    handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
+    handled = await house.intake.take(
+        _of_project(parsed, project, house),
+        adapter.name,
+        (project, key or parsed.key or ""),
+        parsed.onward,
+    )
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     for refused in parsed.problems:
         house.telemetry.rejected(refused.code)

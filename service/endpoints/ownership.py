@@ -12,12 +12,13 @@ from routers.configured import Unconfigured
 from routers.rules import Rules
 from routers.teams import Team
 from service.endpoints.base import Admin, body_of, found, rules_of
+from service.endpoints.validators import Validated
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
 from service.ingest import native
 
 PATHS_LIMIT = 10_000
-endpoints = APIRouter(prefix="/api/v1", tags=["ownership"])
+endpoints = APIRouter(prefix="/api/v1", tags=["ownership"], route_class=Validated)
 
 
 class Paths(BaseModel):

@@ -44,12 +44,27 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class Item(msgspec.Struct, frozen=True):
+    """Of an envelope, as it came."""
+
+    headers: bytes  # one line of JSON
+    payload: bytes
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    received_at: datetime
+    headers: bytes  # one line of JSON
+    items: tuple[Item, ...]
+    events: tuple[int, ...]  # which items the accepted events are, in their order
+
+
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     problems: tuple[Problem, ...] = ()
     dropped: Mapping[str, int] = {}  # what is answered 200 and not routed, by item type
     event_id: str | None = None  # what the protocol answers with where no event came
     key: str | None = None  # the ingest key that the body names
+    onward: Envelope | None = None  # what goes on to the upstream
 
 
 class Handled(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,4 +88,6 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError, body.TooLargeError
     reply: Callable[[Parsed, tuple[Handled, ...], Request], Answer]
     refuse: Callable[[int, str, Request], Answer]  # status, detail
+    # headers, body, the hook's secret; None: its senders have ingest keys
+    genuine: Callable[[Mapping[str, str], bytes, str], bool] | None = None
     keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards

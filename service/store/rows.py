@@ -40,6 +40,15 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An envelope that waits for the upstream."""
+
+    id: str  # UUIDv7
+    received_at: datetime
+    error: bool  # whether it holds an error event
+    sealed: bytes
+
+
 def new_id() -> str:
     """A UUIDv7: sorts by time. Spec: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7"""
     now = time.time_ns() // 1_000_000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -15,6 +15,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     RULES_REVISIONS,
+    UPSTREAM,
 )
 
 Row = dict[str, Any]
@@ -114,6 +115,17 @@ class Statements:
         self.last_revision = compiled(
             select(RULES_REVISIONS).order_by(RULES_REVISIONS.c.sequence.desc()).limit(1)
         )
+        self.add_envelope = compiled(insert(UPSTREAM))
+        self.due_envelopes = compiled(
+            select(UPSTREAM)
+            .where(UPSTREAM.c.due_at <= bindparam("now"))
+            .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
+            .limit(bindparam("limit"))
+        )
+        self.defer_envelope = compiled(
+            update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))
+        )
+        self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 
 def _upsert(table: Table) -> ClauseElement:

@@ -17,6 +17,7 @@ from service.store.tables import (
     EVENTS,
     GROUPS,
     LEDGER,
+    UPSTREAM,
     to_us,
 )
 
@@ -74,6 +75,13 @@ class Store:
             told = self._audiences(connection, [row["id"] for row in rows])
         groups = [group_record(dict(row), told[row["id"]]) for row in rows]
         return _page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
+
+    def waiting_envelopes(self) -> tuple[int, int]:
+        """How many wait for the upstream, and their bytes."""
+        query = select(func.count(), func.coalesce(func.sum(UPSTREAM.c.size), 0))
+        with self._engine.begin() as connection:
+            count, size = connection.execute(query.select_from(UPSTREAM)).one()
+        return int(count), int(size)
 
     def group(self, id: str) -> Group | None:  # noqa: A002
         with self._engine.begin() as connection:
@@ -202,7 +210,7 @@ def _balance(
         "dead": states.get("dead", 0),
         "pending": states.get("pending", 0) + states.get("leased", 0),
     }
-    once = accepted - outcomes.get("duplicate", 0)
+    once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
     unaccounted = (
         abs(accepted - sum(outcomes.values()))
         + abs(queued - sum(deliveries.values()))

@@ -113,6 +113,18 @@ RULES_REVISIONS = Table(
     Column("content", LargeBinary, nullable=False),  # without the secrets it spelled out
     Column("loaded_at", BigInteger, nullable=False),
 )
+# Envelopes on their way to the upstream, sealed. A row is deleted once the upstream has taken it.
+UPSTREAM = Table(
+    "upstream_envelopes",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7: the oldest first
+    Column("received_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # while it is being sent: when another may
+    Column("error", Integer, nullable=False),  # 1: it holds an error event
+    Column("size", BigInteger, nullable=False),  # bytes, sealed
+    Column("sealed", LargeBinary, nullable=False),
+    Index("upstream_due", "due_at", "id"),
+)
 
 
 def to_us(moment: datetime) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from service.ingest.base import Request
+from service.ingest import ADAPTERS
+from service.ingest.base import Adapter, Request
 from service.ingest.body import read_body
 
 DATA = Path(__file__).parent.parent / "data"
@@ -31,6 +33,15 @@ def load(name: str) -> Captured:
     packed = (CAPTURES / f"{name}.body").read_bytes()
     body = asyncio.run(read_body(_chunks(packed), headers.get("content-encoding")))
     return Captured(told["path"], headers, body)
+
+
+def door(path: str) -> Adapter:
+    """The adapter that takes what is posted to `path`."""
+    for adapter in ADAPTERS:
+        for template in adapter.paths:
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template.rstrip("/")) + "/?", path):
+                return adapter
+    raise LookupError(path)
 
 
 def names() -> Iterator[str]:
