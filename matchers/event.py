@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 Level = Literal["fatal", "error", "warning", "info", "debug"]
+SOURCE_MAP_BROKEN = "source_map_broken"
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,6 +59,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
     trace_id: str | None = None
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
+    warnings: tuple[str, ...] = ()  # what we noticed on the way here; codes of matchers/climb.py
 
 
 def title(event: Event, limit: int = 300) -> str:

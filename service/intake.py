@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from matchers.event import Event
 from routers.rules import Rules
+from service.artifacts import Artifacts
 from service.ingest.base import Envelope
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.quota import Quota, Sender
@@ -26,12 +27,14 @@ class Intake:
         rules: Callable[[], Rules | None],
         telemetry: Telemetry,
         forwarder: Forwarder | None = None,
+        artifacts: Artifacts | None = None,
         *,
         quota: Quota,
         public_url: str,
     ) -> None:
         """rules: those in force now; None while none has ever loaded."""
         self._forwarder = forwarder
+        self._artifacts = artifacts
         self._quota = quota
         self._writer = writer
         self._rules = rules
@@ -51,6 +54,8 @@ class Intake:
         """
         kept = events[: self._quota.take(sender, len(events))]
         over = events[len(kept) :]
+        if self._artifacts:
+            kept = await self._artifacts.mapped(kept)
         decided = await self._decided_beside(kept)
         waiting = await self._sealed(onward, decided) if onward and not over else None
         if not events and waiting is None:

@@ -11,14 +11,17 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from service.artifacts import Artifacts
 from service.auth import Auth
 from service.intake import Intake
+from service.map_folder import MapFolder
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
+from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.store import Store
 from service.store.writer import Writer
@@ -78,11 +81,15 @@ class Runtime:
         )
         self.quota = Quota(settings.quota_per_minute)
         self.forwarder = self._forwarder(settings, upstream)
+        self.artifact_store = ArtifactStore(self.engine)
+        folder = MapFolder(settings.artifacts) if settings.artifacts else None
+        self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
         self.intake = Intake(
             self.writer,
             self.rules.current,
             self.telemetry,
             self.forwarder,
+            self.artifacts,
             quota=self.quota,
             public_url=settings.base_url,
         )
@@ -101,6 +108,7 @@ class Runtime:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         else:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
+        self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
@@ -135,6 +143,7 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.worker.stop()
+        self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
         self.writer.stop()

@@ -79,6 +79,10 @@ class Settings(BaseModel):
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")
+    artifacts: Annotated[
+        Path | None,
+        Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
+    ] = None
     public_url: Annotated[
         str | None,
         Field(description="How people reach the pages; every alert links there. Default: here."),

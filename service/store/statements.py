@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.tables import (
+    ARTIFACTS,
     AUDIENCES,
     DELIVERIES,
     EVENTS,
@@ -114,6 +115,18 @@ class Statements:
         )
         self.last_revision = compiled(
             select(RULES_REVISIONS).order_by(RULES_REVISIONS.c.sequence.desc()).limit(1)
+        )
+        self.put_artifact = compiled(_upsert(ARTIFACTS))
+        self.artifact_releases = compiled(
+            select(ARTIFACTS.c.release, func.sum(ARTIFACTS.c.size).label("size"))
+            .where(ARTIFACTS.c.project == bindparam("project"))
+            .group_by(ARTIFACTS.c.release)
+            .order_by(func.max(ARTIFACTS.c.created_at).desc(), ARTIFACTS.c.release)
+        )
+        self.drop_artifacts = compiled(
+            delete(ARTIFACTS).where(
+                ARTIFACTS.c.project == bindparam("p"), ARTIFACTS.c.release == bindparam("r")
+            )
         )
         self.add_envelope = compiled(insert(UPSTREAM))
         self.due_envelopes = compiled(

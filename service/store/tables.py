@@ -126,6 +126,20 @@ UPSTREAM = Table(
     Index("upstream_due", "due_at", "id"),
 )
 
+# Source maps, by the release that the bundles belong to.
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("project", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("name", String, nullable=False),  # the bundle's; service/sourcemaps/frames.py
+    Column("sha256", String, nullable=False),  # of the map as it was uploaded
+    Column("content", LargeBinary, nullable=False),  # zlib
+    Column("size", BigInteger, nullable=False),  # bytes, unpacked
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("project", "release", "name"),
+)
+
 
 def to_us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)

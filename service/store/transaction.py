@@ -14,8 +14,10 @@ from routers.notification import Notification
 from routers.route import Routing
 from service.store.groups import Groups, every, one
 from service.store.rows import (
+    Artifact,
     Delivery,
     Waiting,
+    artifact_row,
     audience_row,
     delivery_record,
     delivery_row,
@@ -133,6 +135,19 @@ class Transaction:
         self._sql.add_revision.run(self._cursor, row)
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
+
+    def put_artifact(self, artifact: Artifact, packed: bytes) -> None:
+        self._sql.put_artifact.run(self._cursor, artifact_row(artifact) | {"content": packed})
+
+    def artifact_releases(self, project: str) -> dict[str, int]:
+        """Release → bytes of its maps, unpacked; the one that was added to last first."""
+        rows = every(self._sql.artifact_releases.run(self._cursor, {"project": project}))
+        return {row["release"]: int(row["size"]) for row in rows}
+
+    def drop_artifacts(self, project: str, release: str) -> int:
+        """How many they were."""
+        named = {"p": project, "r": release}
+        return int(self._sql.drop_artifacts.run(self._cursor, named).rowcount)
 
     def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""
