@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+from pydantic import TypeAdapter
 
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
+from matchers.kinds.base import Text
+from matchers.patterns import PatternError
 from matchers.ruleset import Ruleset
 from matchers.sources.base import Notes, Shown, Tree
 from matchers.sources.bundle import Bundle, gather
@@ -15,10 +18,13 @@ from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from matchers.sources.rules import compile_ruleset
 from matchers.sources.schema import FileEntry, Strict
+from matchers.visible import NOTHING, Visible, check_visible
 from routers.channels.base import Channel
 from routers.configured import Channels, Unconfigured
 from routers.policy import Policy
 from routers.teams import Receiver, Team
+
+_TEXT: TypeAdapter[Any] = TypeAdapter(Text)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +36,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     unowned: tuple[Receiver, ...] = ()
     policy: Policy = Policy()
     cases: tuple[Case, ...] = ()
+    visible: Visible = NOTHING
     sequence: int = 0  # orders the revisions that a service has loaded
 
     @classmethod
@@ -95,6 +102,7 @@ def load_rules(
         channels=channels.built,
         unowned=_unowned(root.entry, root.checker, channels),
         policy=_policy(root.entry, root.checker, channels),
+        visible=Visible(_visible(root.entry, root.checker)),
         cases=tuple(
             case
             for part in bundle.parts
@@ -152,6 +160,19 @@ def _unowned(entry: FileEntry, checker: Checker, channels: Channels) -> tuple[Re
     section = checker.model(_UnownedEntry, entry.unowned, ("unowned",))
     receivers = section and channels.receivers(section.receivers, ("unowned", "receivers"), checker)
     return receivers or ()
+
+
+def _visible(entry: FileEntry, checker: Checker) -> Iterator[str]:
+    for index, name in enumerate(checker.listing(entry.visible, ("visible",))):
+        path: Path = ("visible", index)
+        if checker.value(_TEXT, name, path) is None:
+            continue
+        try:
+            check_visible(name)
+        except PatternError as error:
+            checker.problem(path, str(error))
+        else:
+            yield name
 
 
 def _policy(entry: FileEntry, checker: Checker, channels: Channels) -> Policy:

@@ -1,4 +1,7 @@
-"""Accepted means committed: a sender is answered after the commit that holds its events."""
+"""Accepted means committed: a sender is answered after the commit that holds its events.
+
+What is handed to the writer has been decided whole, and is masked.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,6 +10,7 @@ from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
 from service.ingest.base import Envelope
+from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.quota import Quota, Sender
 from service.store.rows import Waiting
@@ -65,7 +69,7 @@ class Intake:
             # the first rules may have loaded since, and what was kept may be decided already
             now = decided if all(decided) else self._decided(kept)
             handled = tuple(
-                accept(event, whose, tx=tx, public_url=self._public_url)
+                accept(_kept(event, whose), whose, tx=tx, public_url=self._public_url)
                 for event, whose in zip(kept, now, strict=True)
             )
             if waiting and not _came_before(handled):
@@ -107,11 +111,16 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [decide(event, rules) if rules else None for event in events]
+        return [masked(decide(event, rules)) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [
-            handle(decide(event, rules), tx=tx, public_url=self._public_url, now=event.received_at)
+            handle(
+                masked(decide(event, rules)),
+                tx=tx,
+                public_url=self._public_url,
+                now=event.received_at,
+            )
             for event in tx.undecided_events(_CHUNK)
         ]
 
@@ -119,3 +128,7 @@ class Intake:
 def _came_before(handled: Sequence[Handled]) -> bool:
     """Whether all errors of an envelope are known already; one without any is always new."""
     return bool(handled) and all(one.outcome == "duplicate" for one in handled)
+
+
+def _kept(event: Event, decided: Decided | None) -> Event:
+    return decided.event if decided else mask(event, None)

@@ -26,6 +26,7 @@ _OF_THE_ROOT = (
     "default",
     "unowned",
     "policy",
+    "visible",
     "strategy",
     "exceptions",
 )

@@ -178,6 +178,7 @@ def _rule(
         holds_for_event=_all(conditions.event),
         holds_for_frame=_all(conditions.frame),
         asks_of_calls=conditions.asks_of_calls,
+        tags=tuple(conditions.tags),
     )
 
 
@@ -190,6 +191,7 @@ class _Conditions:
         self.event: list[Callable[[Event], bool]] = []
         self.frame: list[Callable[[Sight], bool]] = []
         self.asks_of_calls = False
+        self.tags: list[str] = []
 
     def add(self, entry: Any, *, negated: bool = False) -> None:
         indexed = negated  # what must not match is never found by the index
@@ -204,6 +206,7 @@ class _Conditions:
                 continue
             on_frame = kind.looks_at == "frame"
             self.asks_of_calls |= on_frame and key != "path"
+            self.tags += value if key == "tags" else ()
             try:
                 kind.check(value)
             except PatternError as error:

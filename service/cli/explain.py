@@ -35,6 +35,7 @@ from service.ingest import (
     sentry_store,
 )
 from service.ingest.base import InvalidEventError, Parsed, Request
+from service.scrub import scrub
 
 _COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
 _BEFORE_FRAMES = ("explicit", "override")
@@ -110,7 +111,7 @@ def _parse(raw: bytes) -> Parsed:
 def _print(event: Event, decided: dict[str, Any]) -> None:
     width = None if os.isatty(1) else 200
     console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
-    console.print(Text(title(event), style="bold"))
+    console.print(Text(scrub(title(event)), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
     for step in before:

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
 from matchers.text import clean
+from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key
 from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
@@ -20,6 +21,7 @@ from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
 LARGE = 256 * 1024  # bytes; what takes longer to read than other senders should wait
+STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
 def ingest_endpoints() -> APIRouter:
@@ -50,7 +52,7 @@ def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
         try:
             return _respond(await _receive(adapter, request, about, house))
         except wire.InvalidEventError as error:
-            return refuse(413 if error.code == "too_large" else 400, error.code, str(error))
+            return refuse(STATUSES.get(error.code, 400), error.code, str(error))
         except TooLargeError as error:
             return refuse(413, "too_large", str(error))
         except ClientDisconnect:  # nobody hears this; it is counted
@@ -90,11 +92,13 @@ async def _receive(
 
 
 def _about(request: Request, house: Runtime) -> wire.Request:
+    rules = house.rules.current()
     return wire.Request(
         content_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
         received_at=house.clock(),
         headers=request.headers,
+        visible=rules.visible if rules else NOTHING,
     )
 
 

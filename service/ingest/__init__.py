@@ -5,6 +5,7 @@ from service.ingest import (
     bugsnag,
     honeybadger,
     native,
+    otlp,
     rollbar,
     sentry_envelope,
     sentry_store,
@@ -22,4 +23,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     bugsnag.ADAPTER,
     honeybadger.ADAPTER,
     airbrake.ADAPTER,
+    otlp.LOGS,
+    otlp.TRACES,
+    otlp.METRICS,
 )

@@ -4,6 +4,10 @@
 
 Adapters are pure functions of the (already unpacked) body. Body limits, codecs, keys, metrics
 and the error answer come from the one endpoint that all adapters share.
+
+Of extra values, requests, users, variables and breadcrumbs an adapter keeps what the rules file
+makes visible, and nothing else: `Event(context=visible_of(tree, request.visible), …)` of
+service/ingest/context.py. Nothing is visible by default, so it need not even decode them.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +17,7 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event
+from matchers.visible import NOTHING, Visible
 
 PROJECT = 100  # characters of its number or name
 
@@ -34,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     project: str  # from the path, else the key's, else "1"
     received_at: datetime
     headers: Mapping[str, str] = {}  # names in lower case
+    visible: Visible = NOTHING  # `visible:` of the rules in force
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,8 @@ import msgspec
 
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
-from service.ingest.base import Request
+from service.ingest.base import InvalidEventError, Request
+from service.ingest.context import vars_of, visible_of
 from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
 from service.ingest.sentry_shapes import (
     ExceptionField,
@@ -63,12 +64,14 @@ def parse_event(data: bytes, request: Request, *, event_id: str | None = None) -
 
     Raises InvalidEventError: malformed_json, not_an_object.
     """
-    return _event(_read(data), request, event_id)
+    context = _context(_tree(data), request) if request.visible else {}
+    return _event(_read(data), request, event_id, context)
 
 
 def event_of(tree: Mapping[str, object], request: Request) -> Event:
     """Return the event of an already decoded object."""
-    return _event(msgspec.convert(mend(tree), SentryEvent), request, None)
+    shape = msgspec.convert(mend(tree), SentryEvent)
+    return _event(shape, request, None, _context(tree, request) if request.visible else {})
 
 
 def normal_id(value: object) -> str | None:
@@ -109,7 +112,26 @@ def _read(data: bytes) -> SentryEvent:
     return msgspec.convert(mend(load_object(data)), SentryEvent)
 
 
-def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
+def _tree(data: bytes) -> Mapping[str, object]:
+    """All of the event; nothing where only its shape could be read."""
+    try:
+        tree = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            tree = load_object(data)
+        except InvalidEventError:
+            return {}
+    return tree if isinstance(tree, dict) else {}
+
+
+def _context(tree: Mapping[str, object], request: Request) -> dict[str, str]:
+    wants_vars = request.visible.looks_into("vars")
+    return visible_of({**tree, "vars": vars_of(tree)} if wants_vars else tree, request.visible)
+
+
+def _event(
+    shape: SentryEvent, request: Request, event_id: str | None, context: dict[str, str]
+) -> Event:
     url = clean(shape.request and shape.request.url, TRANSACTION)
     trace = shape.contexts and shape.contexts.trace
     return Event(
@@ -127,6 +149,7 @@ def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
         environment=clean(shape.environment),
         server_name=clean(shape.server_name),
         tags=tags_of(_pairs(shape.tags)),
+        context=context,
         fingerprint=tuple(filter(None, map(clean, (shape.fingerprint or ())[:FINGERPRINT]))),
         trace_id=clean(trace and trace.trace_id),
         exceptions=tuple(_exceptions(shape)),

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import yaml
 
 from service.ingest import ADAPTERS
-from service.ingest.base import Adapter, Request
+from service.ingest.base import Adapter, Parsed, Request
 from service.ingest.body import read_body
 
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = DATA / "captures"
 EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "captures.yaml").read_text())
+UNREAD = "otlp-node"  # until service/ingest/tracebacks reads Node's stacks
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 REQUEST = Request(content_type="application/json", project="42", received_at=NOW)
 
@@ -47,6 +49,14 @@ def door(path: str) -> Adapter:
 def names() -> Iterator[str]:
     for path in sorted(CAPTURES.glob("*/*.body")):
         yield f"{path.parent.name}/{path.stem}"
+
+
+def parsed(name: str) -> Parsed:
+    """As the door that it was sent to reads it."""
+    captured = load(name)
+    content_type = captured.headers.get("content-type", "")
+    request = msgspec.structs.replace(REQUEST, content_type=content_type)
+    return door(captured.path).parse(captured.body, request)
 
 
 async def _chunks(packed: bytes) -> AsyncIterator[bytes]:

@@ -7,19 +7,13 @@ import pytest
 
 from matchers.event import Event, Frame
 from service.ingest import sentry_envelope
-from service.ingest.base import Parsed
 from service.ingest.sentry_shapes import SentryEvent
-from tests.ingest.captured import EXPECTED, REQUEST, door, load, names
+from tests.ingest.captured import EXPECTED, UNREAD, load, names, parsed
 
 PLAIN = (
     *("platform", "level", "environment", "release", "server_name"),
     *("logger", "message", "transaction", "url", "trace_id"),
 )
-
-
-def parsed(name: str) -> Parsed:
-    captured = load(name)
-    return door(captured.path).parse(captured.body, REQUEST)
 
 
 def where(frame: Frame) -> list[object]:
@@ -41,6 +35,8 @@ def written(event: Event, expected: dict[str, Any]) -> dict[str, Any]:
     if event.exceptions:
         told["frames"] = [len(exception.frames) for exception in event.exceptions]
         told["in_app"] = in_app(event)
+    if "id" in expected:
+        told["id"] = event.event_id
     for name in ("handled", "source"):
         values = [getattr(exception, name) for exception in event.exceptions]
         if any(value is not None for value in values):
@@ -58,6 +54,8 @@ def test_every_capture_is_written_down() -> None:
 
 @pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["capture"])
 def test_a_capture_is_what_was_written_down(case: dict[str, Any]) -> None:
+    if case["capture"].startswith(UNREAD):
+        pytest.skip("Node's stacks are not read yet")
     events, expected = parsed(case["capture"]).events, case.get("events", [])
     assert [written(*pair) for pair in zip(events, expected, strict=True)] == expected
 
