@@ -52,6 +52,13 @@ PROOFS = (
         "2 s; every event is answered 202 and accounted for.",
         ("-m", "benchmarks.runaway"),
     ),
+    Proof(
+        "hostile",
+        "Bombs in every coding, lying lengths, depths and a million of anything, four at once: the "
+        "service stays within 100 MB above idle, answers what each deserves, and takes an ordinary "
+        "event right afterwards within a second.",
+        ("-m", "benchmarks.hostile"),
+    ),
 )
 
 

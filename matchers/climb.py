@@ -47,6 +47,8 @@ class Climb:
         self._unseen = self._frames()
         for code in event.warnings:
             self.warn(code, _WARNED.get(code, code))
+        if event.truncated:
+            self.warn("truncated", f"too large: cut were {', '.join(event.truncated)}")
 
     def frames(self) -> Iterator[Seen]:
         """Frames from the raise outwards, exception by exception; each is placed once."""

@@ -61,6 +61,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace_id: str | None = None
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
     warnings: tuple[str, ...] = ()  # what we noticed on the way here; codes of matchers/climb.py
+    truncated: tuple[str, ...] = ()  # what it lost at the door, being too large; a warning
 
 
 def title(event: Event, limit: int = 300) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.ingest.body import LIMIT
+from service.ingest.limits import BODY as LIMIT
 from service.rules_source import Mark, mark
 from service.sourcemaps.mappings import SourceMapError
 

@@ -13,8 +13,10 @@ from sqlalchemy.engine import make_url
 from routers.http import make_client
 from service.artifacts import Artifacts
 from service.auth import Auth
+from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
+from service.origins import Origins
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
@@ -56,6 +58,8 @@ class Runtime:
         self.clock = clock
         self.telemetry = Telemetry()
         self.auth = Auth(settings)
+        self.origins = Origins(settings.allowed_origins)
+        self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.writer = Writer(
@@ -115,6 +119,10 @@ class Runtime:
         self.worker.start()
         if self.forwarder:
             self.forwarder.start()
+
+    def rate_limits(self) -> str | None:
+        """What of the upstream's limits an SDK is told, as its header; None: of none."""
+        return self.forwarder.limits.header(self.clock()) if self.forwarder else None
 
     def reload_rules(self) -> Status:
         status = self.rules.load()

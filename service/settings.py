@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from matchers.errors import did_you_mean
+from service.origins import allowed_origins, is_origin
 from service.rules_git import refused_ref, refused_url
 from service.upstream.address import parse_dsn
 from service.upstream.seal import SHORTEST
@@ -99,6 +100,13 @@ class Settings(BaseModel):
             "beyond is answered and counted, `over_quota`. 0: no quota.",
         ),
     ] = 60_000
+    allowed_origins: Annotated[
+        str,
+        Field(
+            description="`https://shop.example.com,https://*.example.org`: "
+            "whose web pages may send events. `*`: all."
+        ),
+    ] = "*"
     admin_token: Annotated[
         SecretStr,
         Field(description="Opens the API and the pages. Empty: open, on loopback only."),
@@ -229,6 +237,8 @@ def _refused(settings: Settings) -> Iterator[str]:
         if pair.strip() and not (key and colon and project):
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
+    if not all(map(is_origin, allowed_origins(settings.allowed_origins))):
+        yield f"{PREFIX}ALLOWED_ORIGINS: each member is `https://host`, `https://*.host` or `*`"
     try:
         where = make_url(settings.database_url.get_secret_value())
     except ArgumentError:

@@ -4,7 +4,8 @@ Series start at 0, so that the first error of a kind is a rise that an alert can
 """
 
 import logging
-from collections.abc import Iterable
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from prometheus_client import (
@@ -19,6 +20,8 @@ from prometheus_client import (
 from matchers.ownership import Step
 from routers.notification import Outcome, Reason
 from service.ingest import ADAPTERS
+from service.ingest.client_report import REASONS as DISCARD_REASONS
+from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
 
 LOG = logging.getLogger("pointsman")
@@ -36,9 +39,11 @@ REJECTIONS = (
     "unknown_frame_order",
     "bad_encoding",
     "too_large",
+    "too_many_events",
     "too_slow",
     "disconnected",
     "unauthorized",
+    "refused_origin",
     "store_unavailable",
 )
 UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
@@ -55,6 +60,13 @@ class Telemetry:
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
         self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
+        self._discarded = self._counter(
+            "client_discarded_events",
+            "what SDKs threw away, by their own word",
+            "reason",
+            "category",
+        )
+        self.errors_lost = 0  # of those, errors that nobody dropped on purpose; since the start
         self._decisions = self._counter("ownership_decisions", "decisions", "step")
         self._told = self._counter("notifications", "notifications queued", "channel", "reason")
         self._suppressed = self._counter("notifications_suppressed", "events", "reason")
@@ -114,6 +126,12 @@ class Telemetry:
     def dropped(self, adapter: str, count: int) -> None:
         self._dropped.labels(adapter).inc(count)
 
+    def discarded(self, lost: Mapping[tuple[str, str], int]) -> None:
+        """What a client says it never sent."""
+        for (reason, category), count in lost.items():
+            self._discarded.labels(reason, category).inc(count)
+        self.errors_lost += errors_lost(Tally(lost))
+
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
 
@@ -143,6 +161,8 @@ class Telemetry:
                 self._received.labels(adapter.name, outcome)
         for reason in REJECTIONS:
             self._rejected.labels(reason)
+        for reason in DISCARD_REASONS:
+            self._discarded.labels(reason, "error")
         for step in get_args(Step):
             self._decisions.labels(step)
         for outcome in UPSTREAM_OUTCOMES:

@@ -8,6 +8,7 @@ from service.ingest import (
     otlp,
     rollbar,
     sentry_envelope,
+    sentry_security,
     sentry_store,
     sentry_webhook,
 )
@@ -17,6 +18,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     native.ADAPTER,
     sentry_envelope.ADAPTER,
     sentry_store.ADAPTER,
+    sentry_security.ADAPTER,
     sentry_webhook.ADAPTER,
     sentry_webhook.LEGACY,
     rollbar.ADAPTER,

@@ -11,7 +11,7 @@ service/ingest/context.py. Nothing is visible by default, so it need not even de
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -40,6 +40,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     headers: Mapping[str, str] = {}  # names in lower case
     visible: Visible = NOTHING  # `visible:` of the rules in force
+    drift: timedelta = timedelta()  # how far the sender's clock is behind ours
+    wants_all: bool = False  # also what is no error: it goes on to an upstream
+    rate_limits: str | None = None  # of that upstream, never for errors
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +53,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Item(msgspec.Struct, frozen=True):
-    """Of an envelope, as it came."""
+class Passing(msgspec.Struct, frozen=True):
+    """An item of an envelope, as it came."""
 
     headers: bytes  # one line of JSON
     payload: bytes
@@ -60,7 +63,7 @@ class Item(msgspec.Struct, frozen=True):
 class Envelope(msgspec.Struct, frozen=True):
     received_at: datetime
     headers: bytes  # one line of JSON
-    items: tuple[Item, ...]
+    items: tuple[Passing, ...]
     events: tuple[int, ...]  # which items the accepted events are, in their order
 
 
@@ -71,6 +74,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None = None  # what the protocol answers with where no event came
     key: str | None = None  # the ingest key that the body names
     onward: Envelope | None = None  # what goes on to the upstream
+    lost: Mapping[tuple[str, str], int] = {}  # (reason, category): what the sender threw away
 
 
 class Handled(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,3 +101,6 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     # headers, body, the hook's secret; None: its senders have ingest keys
     genuine: Callable[[Mapping[str, str], bytes, str], bool] | None = None
     keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards
+    dsn: bool = (
+        False  # its senders are given a DSN: a path may stand before it, its keys must agree
+    )

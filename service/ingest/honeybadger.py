@@ -19,7 +19,7 @@ from http import HTTPStatus
 
 from matchers.text import clean
 from service.ingest.base import Adapter, Answer, Handled, Parsed, Request
-from service.ingest.sentry_event import TAG, TAGS
+from service.ingest.limits import TAG, TAGS
 from service.ingest.sentry_repair import load_object
 from service.ingest.translation import (
     Tree,

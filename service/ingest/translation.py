@@ -13,7 +13,8 @@ from matchers.event import Event
 from matchers.sketch import is_absolute
 from matchers.text import NAME, PATH, clean, cut_middle
 from service.ingest.base import InvalidEventError, Request
-from service.ingest.sentry_event import EXCEPTIONS, FRAMES, event_of
+from service.ingest.limits import EXCEPTIONS, FRAMES
+from service.ingest.sentry_event import event_of
 
 Tree = dict[str, object]
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from matchers.ownership import Ownership
-from service.ingest.base import Envelope, InvalidEventError, Item
+from service.ingest.base import Envelope, InvalidEventError, Passing
 from service.ingest.sentry_repair import load_object
 
 TAG = 200  # characters of a tag's value
@@ -63,10 +63,10 @@ def alone(event_id: str, payload: bytes, received_at: datetime) -> Envelope:
     """The envelope of an event that came without one, at the older door."""
     headers = msgspec.json.encode({"event_id": event_id})
     item = msgspec.json.encode({"type": "event", "length": len(payload)})
-    return Envelope(received_at, headers, (Item(item, payload),), (0,))
+    return Envelope(received_at, headers, (Passing(item, payload),), (0,))
 
 
-def _with_tags(item: Item, tags: Tags) -> tuple[bytes, bytes]:
+def _with_tags(item: Passing, tags: Tags) -> tuple[bytes, bytes]:
     payload = _payload(item.payload, tags)
     headers = _fields(item.headers)
     headers["length"] = _raw(len(payload))

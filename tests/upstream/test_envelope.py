@@ -9,7 +9,7 @@ import pytest
 from matchers.errors import Origin
 from matchers.ownership import Ownership
 from matchers.ruleset import Rule
-from service.ingest.base import Envelope, Item
+from service.ingest.base import Envelope, Passing
 from service.ingest.sentry_envelope import read_envelope
 from service.upstream.envelope import alone, sent_later, tagged, tags_of
 from tests.builders import NOW
@@ -19,7 +19,7 @@ EVENT = b'{"message": "x", "extra": {"n": 1.50, "big": 123456789012345678901}, "
 
 
 def went_on(payload: bytes, headers: bytes = b'{"type":"event","x":[1]}') -> bytes:
-    envelope = Envelope(NOW, b'{"event_id":"a"}', (Item(headers, payload),), (0,))
+    envelope = Envelope(NOW, b'{"event_id":"a"}', (Passing(headers, payload),), (0,))
     items = read_envelope(tagged(envelope, [TAGS]))[1]
     return items[0].payload
 
@@ -55,8 +55,8 @@ def test_what_nobody_reads_stays_as_it_is(sent: bytes) -> None:
 
 
 def test_other_items_stay_as_they_are() -> None:
-    attachment = Item(b'{"type":"attachment","length":3, "filename":"a"}', b"\n\n\n")
-    event = Item(b'{"type":"event"}', b"{}")
+    attachment = Passing(b'{"type":"attachment","length":3, "filename":"a"}', b"\n\n\n")
+    event = Passing(b'{"type":"event"}', b"{}")
     envelope = Envelope(NOW, b"{}", (attachment, event), (1,))
     assert b'{"type":"attachment","length":3, "filename":"a"}\n\n\n\n\n' in tagged(envelope, [TAGS])
 
