@@ -21,6 +21,7 @@ from matchers.sources.bundle import Bundle, Part
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from matchers.sources.includes import INCLUDES, mistake_of
+from matchers.sources.restricted import why_refused
 from matchers.sources.schema import IncludeEntry, ProjectEntry, Root, RuleEntry
 
 Section = Literal["rules", "overrides", "fallbacks"]
@@ -121,7 +122,7 @@ class _Compiler:
         """A problem where team files are restricted, and this one assigns to another team."""
         if not self._restrict or part is self._bundle.root:
             return True
-        refused = _refused(rule, part, self._bundle.names)
+        refused = why_refused(rule, part.entry.team, self._bundle.names)
         if refused is not None:
             part.checker.problem(path, f"team files are restricted: {refused}")
         return refused is None
@@ -132,16 +133,6 @@ def _include_key(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     return next((key for key in ("include", *INCLUDES) if key in value), None)
-
-
-def _refused(rule: Rule, part: Part, names: Mapping[str, str]) -> str | None:
-    own = names.get(part.entry.team or "")
-    if own is None:
-        return "name the `team:` of this one"
-    if rule.resolve is not None:
-        return "who owns by this is known only when it is asked; it belongs in the root file"
-    others = ", ".join(owner for owner in rule.owners if owner != own)
-    return f"this one may not assign to {others}" if others else None
 
 
 def _is_unknown_owner(problem: Problem) -> bool:
