@@ -107,7 +107,8 @@ async def _receive(
             house.auth.admit_signed(adapter.genuine, request.headers, body)
         parsed = await _parse(adapter, body, about, house)
         del body  # what it holds may be as large again, until it is committed
-        events, sender = parsed.events, (about.project, adapter.name)
+        events: Sequence[Event] = parsed.events
+        sender = (about.project, adapter.name)
         if not adapter.genuine:
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
