@@ -11,6 +11,7 @@ from functools import lru_cache
 import msgspec
 
 NAME_LIMIT = 100  # characters that are compared
+SUGGESTIONS = 100  # unknown names of one source for which a near one is sought
 KNOWN_LIMIT = 1000  # names that are compared with
 
 

@@ -47,7 +47,14 @@ def generate_codeowners(
 def _lines(rule: Rule, names: Mapping[str, str]) -> Iterator[str]:
     owners = [names.get(owner, owner) for owner in rule.owners]
     for pattern in rule.paths or (EVERYTHING,):
-        yield " ".join([re.sub(r"(?<!\\)(\s)", r"\\\1", pattern), *owners])
+        yield " ".join([_pattern(pattern), *owners])
+
+
+def _pattern(text: str) -> str:
+    """Spelled so that its line is no comment and no heading of a section."""
+    start = text.startswith(("#", "\\#", "[", "^["))
+    anchored = "/" if "/" in text[:-1] else "**/"
+    return re.sub(r"(?<!\\)(\s)", r"\\\1", anchored + text if start else text)
 
 
 def _refused(rule: Rule) -> str | None:
@@ -58,8 +65,6 @@ def _refused(rule: Rule) -> str | None:
         return f"{rule.text}: asks for an event, and is left out"
     if rule.holds_for_frame is not always or rule.modules or rule.functions:
         return f"{rule.text}: asks for more than a path, and is left out"
-    if any(pattern.startswith("#") for pattern in rule.paths):
-        return f"{rule.text}: a line that starts with # is a comment, and is left out"
     return None
 
 

@@ -1,20 +1,15 @@
 """Who owns a path, with no event around it: the last rule that a frame there would meet."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from matchers.event import Event, Frame
+from matchers.event import Frame
 from matchers.ownership import rule_json
-from matchers.ruleset import Rule, Ruleset
+from matchers.ruleset import Rule, Ruleset, always
 
-_NO_EVENT = Event(
-    event_id="0" * 32,
-    timestamp=datetime(2000, 1, 1, tzinfo=UTC),
-    received_at=datetime(2000, 1, 1, tzinfo=UTC),
-)
+_PROJECT = "1"
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +34,9 @@ def look_up(
         module=module,
         function=function,
     )
-    placed = ruleset.place(frame, None, _NO_EVENT.project, believe=True)
+    placed = ruleset.place(frame, None, _PROJECT, believe=True)
     rule = next(
-        (
-            rule
-            for rule in ruleset.candidates(frame, placed.path)
-            if rule.holds_for_event(_NO_EVENT)
-        ),
+        (rule for rule in ruleset.candidates(frame, placed.path) if rule.holds_for_event is always),
         None,
     )
     return Lookup(path=path, repository_path=placed.path, rule=rule, revision=ruleset.revision)

@@ -1,6 +1,6 @@
 """The rules, compiled: immutable, swapped whole on reload."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from sys import getsizeof
 from typing import Literal, get_args
@@ -43,6 +43,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     # Whose rules stand elsewhere and depend on each other, a GitLab CODEOWNERS, a tree of
     # owners.yaml: counts as one rule, and answers for a path with the rule that holds there.
     resolve: Callable[[str], "Rule | None"] | None = None
+    members: Callable[[], "Iterable[Rule]"] | None = None  # those many, in their files' order
     within: "Rule | None" = None  # the rule whose `resolve` gave this one
     # What must hold besides.
     holds_for_event: Callable[[Event], bool] = always
@@ -160,6 +161,14 @@ class Ruleset:
     def ranks(self) -> Mapping[int, int]:
         """Which of the rules a rule is, by its identity."""
         return {id(rule): number for number, rule in enumerate(self.rules)}
+
+    def rules_of(self, team: str) -> Iterator[Rule]:
+        """By which it owns something; of a rule that stands for many, those."""
+        default = [self.default] if self.default else []
+        for rule in (*self.overrides, *self.rules, *self.fallbacks, *default):
+            for one in rule.members() if rule.members else (rule,):
+                if team in one.owners:
+                    yield one
 
     def candidates(self, frame: Frame, path: str | None) -> list[Rule]:
         """The rules whose frame conditions hold, the last first; event conditions are not asked."""

@@ -1,7 +1,6 @@
 """The whole rules file: who decides (matchers) and who is told (teams, channels, policy)."""
 
-from collections.abc import Iterator, Mapping
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ from matchers.files import RepositoryFiles
 from matchers.kinds.base import Text
 from matchers.patterns import PatternError
 from matchers.ruleset import Ruleset
-from matchers.sources.base import Shown, Tree
+from matchers.sources.base import Notes, Shown, Tree
 from matchers.sources.bundle import Bundle, gather
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
@@ -63,9 +62,13 @@ class Loaded(msgspec.Struct, frozen=True):
 
     rules: Rules
     problems: tuple[Problem, ...]
-    texts: Mapping[str, bytes]  # the files as they were read, by their paths in the tree
-    keepable: Mapping[str, bytes]  # the files, by path, without the secrets that they spell out
+    # By their paths in the tree: the rules files, then what else was read and is good.
+    texts: Mapping[str, bytes]  # as they were read
+    keepable: Mapping[str, bytes]  # without the secrets that they spell out
+    files: tuple[str, ...] = ()  # the rules files' paths, the root's first
     team_files: tuple[str, ...] = ()  # what is included, as origins name it
+    bad: frozenset[str] = frozenset()  # paths of what else was read and has problems
+    lost: tuple[str, ...] = ()  # paths and globs that should find a file, and found none
 
 
 class _UnownedEntry(Strict):
@@ -88,7 +91,6 @@ def load_rules(
     revision: None names it by the content of all files. files: the repository's, where known.
     """
     bundle = gather(tree, path, shown)
-    revision = revision or _revision(bundle)
     ruleset = compile_ruleset(bundle, revision, files, restrict=restrict_team_files)
     channels = Channels(environ)
     for part in bundle.parts:
@@ -107,20 +109,25 @@ def load_rules(
             for case in read_cases(part.entry.tests, part.checker, bundle.names)
         ),
     )
+    problems = tuple(sorted(set(bundle.problems())))
+    bad = _bad(bundle.notes, problems, shown)
+    beside = {path: raw for path, raw in bundle.notes.texts.items() if path not in bad}
     return Loaded(
         rules,
-        tuple(sorted(set(bundle.problems()))),
-        {part.path: part.raw for part in bundle.parts},
-        {part.path: channels.keepable(part.checker) for part in bundle.parts},
+        problems,
+        {part.path: part.raw for part in bundle.parts} | beside,
+        {part.path: channels.keepable(part.checker) for part in bundle.parts} | beside,
+        tuple(part.path for part in bundle.parts),
         tuple(shown(part.path) for part in bundle.parts[1:]),
+        bad,
+        tuple(bundle.notes.lost),
     )
 
 
-def _revision(bundle: Bundle) -> str:
-    digest = blake2b(digest_size=6)
-    for part in bundle.parts:
-        digest.update(b"%d:%s" % (len(part.raw), part.raw))
-    return digest.hexdigest()
+def _bad(notes: Notes, problems: Iterable[Problem], shown: Shown) -> frozenset[str]:
+    """Of what was read beside the rules files; a CODEOWNERS drops its bad lines itself."""
+    named = {problem.origin.file for problem in problems}
+    return frozenset(path for path in notes.texts.keys() - notes.by_line if shown(path) in named)
 
 
 def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:

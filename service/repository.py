@@ -18,14 +18,17 @@ class RepositoryError(Exception):
 
 
 def read_files(where: Path) -> RepositoryFiles:
-    """What git tracks in a checkout, else every file below the folder, else the file's lines."""
+    """What git tracks in a checkout, else every file below the folder, else the file's lines.
+
+    Lines may begin as `find` writes them: `./server/app.py`.
+    """
     try:
         if where.is_dir():
             return RepositoryFiles(_tracked(where) or _walked(where))
-        lines = where.read_text(encoding="utf-8").split("\n")
+        lines = where.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError, GitError) as error:
         raise RepositoryError(f"{where}: {error}") from None
-    return RepositoryFiles(line.strip() for line in lines if line.strip())
+    return RepositoryFiles(filter(None, (line.strip().removeprefix("./") for line in lines)))
 
 
 def _tracked(folder: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """The rules in force: the last good ones, kept over restarts, swapped whole on reload."""
 
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ import msgspec
 
 from matchers.errors import Problem
 from matchers.sources.base import Shown, Tree
-from routers.last_good import Partly, load_partly
+from routers.last_good import KeptTree, Partly, load_partly
 from routers.rules import Loaded, Rules
 from service.rules_source import Rewritten, Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
@@ -34,7 +33,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     revision: str | None  # None: no rules ever loaded; events are kept undecided
     loaded_at: datetime | None
-    files: tuple[File, ...]  # the root first
+    files: tuple[File, ...]  # the root first; of others than rules files, the quarantined
     problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
     unsynced: Problem | None = None  # why they may not be the newest
     rewritten: Rewritten | None = None  # the last force-push that was followed since the start
@@ -138,16 +137,15 @@ class RulesKeeper:
         if standing.revision is None:
             return around(self._path)
         tree = FolderTree(folder)
-        parent = (tree.root / self._path.parent).resolve()
-        inside = parent.is_relative_to(tree.root)
-        real = parent.relative_to(tree.root) / self._path.name if inside else self._path
+        place = tree.place(str(self._path))
+        inside = place is not None and place.is_relative_to(tree.root)
+        real = place.relative_to(tree.root) if place and inside else self._path
         return tree, real.as_posix(), str
 
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
         if standing.folder is None:
-            partly = Partly(None, {}, ())
-            self._name = next(iter(kept), self._name)  # the root is kept first
+            partly = Partly(None, (), ())
         else:
             found, self._name, self._shown = self._around(standing, standing.folder)
             tree = Seen(found, found.root, self._path)
@@ -161,15 +159,11 @@ class RulesKeeper:
 
     def _read_kept(self, standing: Standing, kept: Mapping[str, bytes], partly: Partly) -> Partly:
         """Without its root file a tree is none: whatever it includes would be missed too."""
-        if self._name not in kept:
+        if not kept:
             return partly
-        with tempfile.TemporaryDirectory() as folder:
-            for path, text in kept.items():
-                file = Path(folder, path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(text)
-            whole = self._read_tree(FolderTree(Path(folder)), standing, self._kept_as)
-        return Partly(whole.loaded, dict.fromkeys(kept, ()), partly.problems)
+        self._name = next(iter(kept))  # the root is kept first
+        whole = self._read_tree(KeptTree(kept), standing, self._kept_as)
+        return Partly(whole.loaded, tuple(kept), partly.problems)
 
     def _read_tree(self, tree: Tree, standing: Standing, revision: str | None) -> Partly:
         return load_partly(
@@ -207,7 +201,8 @@ class RulesKeeper:
         LOG.info("rules_loaded", extra={"revision": revision, "file": str(self._path)})
 
     def _as_shown(self, partly: Partly) -> Status:
-        paths = partly.loaded.texts if partly.loaded else {self._name: b""}
+        read = partly.loaded.files if partly.loaded else (self._name,)
+        paths = dict.fromkeys((*read, *partly.quarantined))
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,

@@ -36,7 +36,7 @@ class FolderTree:
         self.root = root.resolve()
 
     def read(self, path: str) -> bytes | None:
-        place = self._place(path)
+        place = self.place(path)
         if place is None or self.root not in place.parents:
             return None
         if ".git" in place.relative_to(self.root).parts:
@@ -66,10 +66,10 @@ class FolderTree:
 
     def escapes(self, path: str) -> bool:
         """Whether it leads out of the folder: by a link, by `..`, by being absolute."""
-        place = self._place(path)
+        place = self.place(path)
         return place is not None and not place.is_relative_to(self.root)
 
-    def _place(self, path: str) -> Path | None:
+    def place(self, path: str) -> Path | None:
         """Where it leads to, all links followed; None: nowhere."""
         try:
             return (self.root / path).resolve()
@@ -93,7 +93,10 @@ def around(rules: Path) -> tuple[FolderTree, str, Shown]:
     A file that is a link is read where it leads to, and so is what it includes: a ConfigMap is
     swapped by its link, and no reading sees half of each.
     """
-    real = rules.resolve()
+    try:
+        real = rules.resolve()
+    except (OSError, RuntimeError):  # links in a circle: there is no such file
+        real = rules.absolute()
     folders = (real.parent, *real.parent.parents)
     root = next((folder for folder in folders if _is_repository(folder)), real.parent)
     inside = real.relative_to(root).as_posix()
@@ -157,6 +160,11 @@ class GitTree:
     def escapes(self, path: str) -> bool:
         """Whether it leads out of the commit: by a link, by `..`, by being absolute."""
         return self._follow(path) is None
+
+    def place(self, path: str) -> str | None:
+        """The regular file that it leads to, all links followed; None: none."""
+        place = self._follow(path)
+        return place if place is not None and place in self._blobs else None
 
     def _is_folder(self, place: str) -> bool:
         at = bisect_left(self.paths, f"{place}/")

@@ -142,8 +142,19 @@ def test_diff_reads_team_files_beside_the_rules_of_a_folder(checkout: Path) -> N
     monorepo.write(checkout, {f"etc/{name}": text for name, text in monorepo.FILES.items()})
     monorepo.commit(checkout)
     (checkout / "etc/teams/risk.yaml").write_text(monorepo.RISK.replace("risk/", "none/"))
-    answer = pointsman("diff", f"{HEAD}:etc/ownership_rules.yaml", "etc/ownership_rules.yaml")
-    assert answer.out.startswith("risk -> pay: 3 files\n")
+    for spelled in ("etc", "./etc", "etc/", "etc/../etc"):
+        committed = f"{HEAD}:{spelled}/ownership_rules.yaml"
+        answer = pointsman("diff", committed, "etc/ownership_rules.yaml")
+        assert answer.out.startswith("risk -> pay: 3 files\n")
+
+
+def test_diff_reads_a_rules_file_that_is_a_link_where_it_leads_to(checkout: Path) -> None:
+    monorepo.write(checkout, {f"etc/{name}": text for name, text in monorepo.FILES.items()})
+    (checkout / "etc/teams/risk.yaml").unlink()
+    (checkout / "rules.yaml").symlink_to("etc/ownership_rules.yaml")
+    monorepo.commit(checkout)
+    answer = pointsman("diff", f"{HEAD}:rules.yaml", "rules.yaml")
+    assert answer.talk.startswith("0 of ")
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,20 @@ def test_ten_thousand_sections_are_asked_in_no_time() -> None:
     assert time.perf_counter() - begun < 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "* a@" + "." * 200_000 + "@",
+        "".join(f"/a{at} @team-nomber-{at}\n" for at in range(10_000)),
+    ],
+)
+def test_hostile_owners_are_refused_in_no_time(text: str) -> None:
+    begun = time.perf_counter()
+    read = Reading(text, "github", {f"@team-number-{at}": "a" for at in range(1000)})
+    assert read.problems
+    assert time.perf_counter() - begun < 30  # without bounds: minutes
+
+
 class Asked(NamedTuple):
     """The same through the command line."""
 

@@ -42,6 +42,7 @@ def _annotated(paths: list[str], site: Site) -> Iterator[Rule]:
         found = line and "@team" in line and _ANNOTATION.fullmatch(line)
         if not line or not found:
             continue
+        site.notes.texts[path] = line.encode()
         name = found["plain"] or found["markup"] or found["template"]
         at = Origin(site.shown(path), 1, line.index(name, line.index("@team") + 5) + 1)
         if slug := site.slug(name, at):

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from matchers.errors import Origin, Problem, did_you_mean
+from matchers.errors import SUGGESTIONS, Origin, Problem, did_you_mean
 
 
 class TreeError(Exception):
@@ -40,6 +40,14 @@ class Tree(Protocol):
         """The files that fit, sorted; see PathGlob. Raises TreeError."""
 
 
+class Notes(msgspec.Struct):
+    """What was read beside the rules files themselves; by its paths in the tree."""
+
+    texts: dict[str, bytes] = {}  # of source code, only the line that names a team
+    by_line: set[str] = set()  # of them, those whose bad lines are dropped alone
+    lost: list[str] = []  # paths and globs that should find a file, and found none
+
+
 Shown = Callable[[str], str]  # from a path of the tree to the one that a reader can open
 
 
@@ -51,6 +59,8 @@ class Site(msgspec.Struct, frozen=True):
     say: Callable[[Problem], None]
     folder: str = ""  # of the root rules file, which paths in rules files start from; "": the root
     shown: Shown = str
+    notes: Notes = msgspec.field(default_factory=Notes)
+    unknown: list[str] = []  # names that no team claims, for which a near one was sought
 
     def problem(self, origin: Origin, message: str) -> None:
         self.say(Problem(origin, message))
@@ -59,8 +69,15 @@ class Site(msgspec.Struct, frozen=True):
         """The team that a name stands for; None, and a problem, where no team claims it."""
         slug = self.names.get(name)
         if slug is None:
-            self.problem(origin, f'unknown team "{name}"{did_you_mean(name, self.names)}')
+            self.problem(origin, f'unknown team "{name}"{self._near(name)}')
         return slug
+
+    def _near(self, name: str) -> str:
+        """Of the first names alone: it takes long, and a CODEOWNERS may have thousands."""
+        if len(self.unknown) >= SUGGESTIONS:
+            return ""
+        self.unknown.append(name)
+        return did_you_mean(name, self.names)
 
     def slugs(self, names: Iterable[tuple[str, Origin]]) -> tuple[str, ...]:
         """The teams of the names that stand for one, each once; the others are problems."""
@@ -82,9 +99,9 @@ class Site(msgspec.Struct, frozen=True):
         try:
             found = self.tree.glob(glob)
         except TreeError as error:
-            self.problem(origin, f"{self.shown(error.path)}: {error.why}")
-            return []
+            found, missing = [], f"{self.shown(error.path)}: {error.why}"
         if not found:
+            self.notes.lost.append(glob)
             self.problem(origin, missing)
         return found
 
@@ -101,7 +118,10 @@ class Site(msgspec.Struct, frozen=True):
             said = "no such file, or a link that leads out of the repository"
         except TreeError as error:
             raw, said = None, error.why
-        if raw is None:
+        if raw is not None:
+            self.notes.texts[path] = raw
+        else:
+            self.notes.lost.append(path)
             self.problem(origin, said if origin.file == shown else f"{shown}: {said}")
         return raw
 

@@ -6,17 +6,19 @@ What concerns everybody (the default, the policy, …) belongs in the root.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Shown, Tree, TreeError, within
+from matchers.sources.base import Notes, Shown, Tree, TreeError, within
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import FileEntry, TeamEntry
 from matchers.sources.sections import check_file, check_teams
 
 TEAM_FILES_LIMIT = 10_000
+DEPTH_LIMIT = 16  # files that include each other, one inside the other
 _OF_THE_ROOT = (
     "source_roots",
     "projects",
@@ -48,6 +50,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     included: Mapping[tuple[str, int], tuple[Part, ...]]  # by the file and place of the entry
     names: Mapping[str, str]  # a team's slug or alias, of any file → its slug
+    notes: Notes  # of all that is read beside
 
     @property
     def root(self) -> Part:
@@ -61,6 +64,15 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def problems(self) -> list[Problem]:
         return [problem for part in self.parts for problem in part.checker.problems]
 
+    def digest(self) -> str:
+        """Another one where any file that was read has another name or content."""
+        read = {part.path: part.raw for part in self.parts} | self.notes.texts
+        digest = blake2b(digest_size=6)
+        for path, raw in read.items():
+            name = path.encode(errors="surrogateescape")
+            digest.update(b"%d:%s%d:%s" % (len(name), name, len(raw), raw))
+        return digest.hexdigest()
+
 
 def gather(tree: Tree, path: str, shown: Shown = str) -> Bundle:
     """Never raises: what cannot be read is a problem, in the file that names it."""
@@ -73,6 +85,7 @@ def gather(tree: Tree, path: str, shown: Shown = str) -> Bundle:
         parts=parts,
         included=gathering.included,
         names=_names(parts),
+        notes=gathering.notes,
     )
 
 
@@ -83,6 +96,8 @@ class _Gathering:
         self.shown = shown
         self.parts: dict[str, Part] = {}
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
+        self.notes = Notes()
+        self._depth = 0
 
     def read(self, path: str, includer: Checker | None) -> Part:
         raw, why = self._raw(path)
@@ -108,17 +123,24 @@ class _Gathering:
             return None, error.why
 
     def _glob(self, part: Part, pattern: str, place: Path) -> list[str]:
+        glob = within(self.folder, pattern)
         try:
-            found = self.tree.glob(within(self.folder, pattern))
+            found = self.tree.glob(glob)
         except TreeError as error:
+            self.notes.lost.append(glob)
             part.checker.problem(place, f"{self.shown(error.path)}: {error.why}")
             return []
         if not found:
+            self.notes.lost.append(glob)
             part.checker.problem(place, f'"{pattern}" fits no file')
         return found
 
     def _include(self, part: Part, index: int, pattern: str) -> None:
         place: Path = ("rules", index, "include")
+        if self._depth >= DEPTH_LIMIT:
+            part.checker.problem(place, f"files include files deeper than {DEPTH_LIMIT}")
+            return
+        self._depth += 1
         found = self._glob(part, pattern, place)
         brought: list[Part] = []
         for path in found:
@@ -130,6 +152,7 @@ class _Gathering:
                 break
             else:
                 brought.append(self.read(path, part.checker))
+        self._depth -= 1
         self.included[part.path, index] = tuple(brought)
 
 
@@ -156,4 +179,7 @@ def _names(parts: tuple[Part, ...]) -> dict[str, str]:
                 if names.setdefault(alias, slug) != slug:
                     said = f'"{alias}" already names the team "{names[alias]}"'
                     part.checker.problem(("teams", slug, "aliases", index), said)
+    for part in parts:
+        if part.entry.team is not None and part.entry.team not in names:
+            part.checker.unknown(("team",), part.entry.team, "team", names)
     return names

@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from matchers.errors import Problem, did_you_mean
+from matchers.errors import SUGGESTIONS, Problem, did_you_mean
 from matchers.sources.document import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)
-SUGGESTIONS = 100  # unknown names of one file for which a near one is sought
 
 
 class Checker:

@@ -27,6 +27,7 @@ def read_codeowners(path: str, dialect: Dialect, site: Site, origin: Origin) -> 
     raw = site.read(place, origin)
     if raw is None:
         return []
+    site.notes.by_line.add(place)
     file = site.shown(place)
     lines = read_lines(raw, file, site)
     if dialect == "gitlab":

@@ -128,11 +128,22 @@ class _Book:
     """The entries of one file, and its answers, which are remembered."""
 
     def __init__(self, path: str, entries: list[tuple[Entry, tuple[str, ...]]]) -> None:
-        self.rule = Rule(origin=Origin(path, 1), text=f"codeowners: {path}", resolve=self.resolve)
+        self.rule = Rule(
+            origin=Origin(path, 1),
+            text=f"codeowners: {path}",
+            resolve=self.resolve,
+            members=self.rules,
+        )
         self._entries = entries
         patterns = ((entry.pattern, number) for number, (entry, _) in enumerate(entries))
         self._index = PathIndex(patterns, parse_gitlab_pattern)
         self._answers: dict[tuple[int, ...], Rule] = {}
+
+    def rules(self) -> Iterator[Rule]:
+        """Of each line what it says alone."""
+        for entry, owners in self._entries:
+            if owners:
+                yield self._rule(entry, owners)
 
     def resolve(self, path: str) -> Rule | None:
         """The rule that holds for the path; None: no line says anything of it."""
@@ -156,9 +167,12 @@ class _Book:
         said = [decided[section] for section in sorted(decided)]
         first = next((entry for entry, owners in said if owners), said[0][0])
         owners = tuple(dict.fromkeys(owner for _, those in said for owner in those))
+        return self._rule(first, owners)
+
+    def _rule(self, entry: Entry, owners: tuple[str, ...]) -> Rule:
         return Rule(
-            origin=first.line.origin,
-            text=first.line.shown,
+            origin=entry.line.origin,
+            text=entry.line.shown,
             owners=owners,
             unowned=not owners,
             within=self.rule,

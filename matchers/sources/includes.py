@@ -32,3 +32,15 @@ INCLUDES: dict[str, Reader] = {
     "annotations": _of("annotations", read_annotations),
     "codeowner_files": _of("codeowner_files", read_codeowner_files),
 }
+
+
+def mistake_of(entry: IncludeEntry) -> tuple[str, str] | None:
+    """The key that an entry cannot have, and why; None: it brings one kind of files."""
+    first, *others = (key for key in ("include", *INCLUDES) if key in entry.model_fields_set)
+    if getattr(entry, first) is None:
+        return first, "expected text"
+    if others:
+        return others[0], f"an entry brings one kind of files, and this has `{first}`"
+    if first != "codeowners" and "dialect" in entry.model_fields_set:
+        return "dialect", "`dialect` is of `codeowners` alone"
+    return None

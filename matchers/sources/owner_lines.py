@@ -14,7 +14,7 @@ Dialect = Literal["github", "gitlab", "bitbucket"]
 TEXT_LIMIT = 200  # characters of a line that a rule shows
 
 _UNESCAPED_SPACE = re.compile(r"(?<!\\)\s+")
-_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s.]+"  # no dot behind the last: else asking is quadratic
 _OWNER: dict[Dialect, re.Pattern[str]] = {
     "github": re.compile(rf"@[\w.-]+(?:/[\w.-]+)?|{_EMAIL}"),
     "gitlab": re.compile(rf"@@?[\w.-]+(?:/[\w.-]+)*|{_EMAIL}"),

@@ -51,7 +51,9 @@ def read_owners_yaml(folder: str, site: Site, origin: Origin) -> list[Rule]:
     root = within(site.folder, folder)
     paths = site.named(NAME, root, origin)
     tree = _Tree()
-    whole = Rule(origin=origin, text=f"owners_yaml: {folder}", resolve=tree.resolve)
+    whole = Rule(
+        origin=origin, text=f"owners_yaml: {folder}", resolve=tree.resolve, members=tree.rules
+    )
     for path in paths:
         raw = site.read(path)
         if raw is not None:
@@ -76,6 +78,11 @@ class _Tree:
 
     def index(self) -> None:
         self._index = PathIndex(self._patterns)
+
+    def rules(self) -> list[Rule]:
+        """Each once, the files further up first."""
+        said = {id(level.rule): level.rule for level in self._levels if level.rule is not None}
+        return list(said.values())
 
     def resolve(self, path: str) -> Rule | None:
         """From the nearest file upwards; of each file its last level that matches."""

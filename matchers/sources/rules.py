@@ -20,7 +20,8 @@ from matchers.sources.base import Site
 from matchers.sources.bundle import Bundle, Part
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
-from matchers.sources.includes import INCLUDES
+from matchers.sources.includes import INCLUDES, mistake_of
+from matchers.sources.restricted import why_refused
 from matchers.sources.schema import IncludeEntry, ProjectEntry, Root, RuleEntry
 
 Section = Literal["rules", "overrides", "fallbacks"]
@@ -29,14 +30,22 @@ _TEXTS: TypeAdapter[Any] = TypeAdapter(list[Text])
 
 
 def compile_ruleset(
-    bundle: Bundle, revision: str, files: RepositoryFiles | None = None, *, restrict: bool = False
+    bundle: Bundle,
+    revision: str | None = None,
+    files: RepositoryFiles | None = None,
+    *,
+    restrict: bool = False,
 ) -> Ruleset:
-    """restrict: a team file may not assign to another team than its own."""
+    """revision: None names it by the content of all files that are read.
+
+    restrict: a team file may not assign to another team than its own.
+    """
     root, checker = bundle.root.entry, bundle.root.checker
     compiler = _Compiler(bundle, restrict=restrict)
     tags = root.explicit_owner_tags
+    rules = tuple(compiler.section("rules", bundle.root))  # reads what they bring
     return Ruleset(
-        rules=tuple(compiler.section("rules", bundle.root)),
+        rules=rules,
         overrides=tuple(compiler.everywhere("overrides")),
         fallbacks=tuple(compiler.everywhere("fallbacks")),
         default=_default(root.default, checker, bundle.names),
@@ -49,7 +58,7 @@ def compile_ruleset(
         strategy=root.strategy,
         exceptions=root.exceptions,
         files=files,
-        revision=revision,
+        revision=revision or bundle.digest(),
     )
 
 
@@ -65,6 +74,7 @@ class _Compiler:
             yield from self.section(name, part)
 
     def section(self, name: Section, part: Part) -> Iterator[Rule]:
+        """Without the rules that name no owner where the file's own `team:` is unknown."""
         values = part.checker.listing(getattr(part.entry, name), (name,))
         for index, value in enumerate(values):
             include = _include_key(value)
@@ -80,13 +90,20 @@ class _Compiler:
         entry = checker.model(IncludeEntry, value, path)
         if entry is None or path[0] != "rules":
             return
+        if wrong := mistake_of(entry):
+            checker.problem((*path, wrong[0]), wrong[1])
+            return
         if key == "include":
             for brought in self._bundle.included.get((part.path, int(path[1])), ()):
                 yield from self.section("rules", brought)
             return
         bundle = self._bundle
-        site = Site(bundle.tree, bundle.names, checker.say, bundle.folder, bundle.shown)
-        yield from INCLUDES[key](entry, site, checker.document.origin(path))
+        site = Site(
+            bundle.tree, bundle.names, checker.say, bundle.folder, bundle.shown, bundle.notes
+        )
+        for rule in INCLUDES[key](entry, site, checker.document.origin(path)):
+            if self._may_bring(rule, path, part):
+                yield rule
 
     def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
         checker = part.checker
@@ -95,11 +112,20 @@ class _Compiler:
             return
         before = len(checker.problems)
         rule = _rule(entry, value, path, checker, self._bundle.names, part.entry.team)
-        if self._restrict and part is not self._bundle.root:
-            _refuse_others(rule, path, part, self._bundle.names)
+        self._may_bring(rule, path, part)
         said = checker.problems[before:]
-        if not said or (rule.owners and all(map(_is_unknown_owner, said))):
+        decides = bool(rule.owners) or (rule.unowned and not said)
+        if decides and all(map(_is_unknown_owner, said)):
             yield rule
+
+    def _may_bring(self, rule: Rule, path: Path, part: Part) -> bool:
+        """A problem where team files are restricted, and this one assigns to another team."""
+        if not self._restrict or part is self._bundle.root:
+            return True
+        refused = why_refused(rule, part.entry.team, self._bundle.names)
+        if refused is not None:
+            part.checker.problem(path, f"team files are restricted: {refused}")
+        return refused is None
 
 
 def _include_key(value: Any) -> str | None:
@@ -107,15 +133,6 @@ def _include_key(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     return next((key for key in ("include", *INCLUDES) if key in value), None)
-
-
-def _refuse_others(rule: Rule, path: Path, part: Part, names: Mapping[str, str]) -> None:
-    own = names.get(part.entry.team or "")
-    if own is None:
-        part.checker.problem(path, "team files are restricted: name the `team:` of this one")
-    elif others := [owner for owner in rule.owners if owner != own]:
-        said = f"team files are restricted: this one may not assign to {', '.join(others)}"
-        part.checker.problem(path, said)
 
 
 def _is_unknown_owner(problem: Problem) -> bool:

@@ -17,10 +17,15 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
+def _no_truth(value: object) -> object:
+    """`true` is 1 to Python."""
+    return None if isinstance(value, bool) else value
+
+
 class FileEntry(Strict):
     """The whole file. Sections are checked member by member, so that one mistake is one problem."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_no_truth)]
     team: Text | None = None  # of a team file: the owner where a rule names none
     source_roots: Any = None
     teams: Any = None

@@ -1,12 +1,13 @@
 """The sections of a rules file, before they are compiled: what can be used of them."""
 
 import re
+from typing import Any
+
+from pydantic import ValidationError
 
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from matchers.sources.schema import SLUG, FileEntry, TeamEntry
-
-_OPTIONS = ("strategy", "exceptions")
 
 
 def check_file(checker: Checker) -> FileEntry:
@@ -19,8 +20,17 @@ def check_file(checker: Checker) -> FileEntry:
     entry = checker.model(FileEntry, data, ())
     if entry is not None:
         return entry
-    known = FileEntry.model_fields.keys() - {"version", *_OPTIONS}
-    return FileEntry(version=1, **{key: data[key] for key in data if key in known})
+    known = {key: data[key] for key in FileEntry.model_fields if key in data}
+    return FileEntry(**_valid(known | {"version": 1}))
+
+
+def _valid(sections: dict[str, Any]) -> dict[str, Any]:
+    try:
+        FileEntry.model_validate(sections)
+    except ValidationError as error:
+        mistaken = {detail["loc"][0] for detail in error.errors()}
+        return {key: value for key, value in sections.items() if key not in mistaken}
+    return sections
 
 
 def check_teams(entry: FileEntry, checker: Checker) -> dict[str, TeamEntry]:

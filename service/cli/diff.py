@@ -69,13 +69,13 @@ def _of_git(name: str, repo: Path) -> Loaded:
         misuse(f"{name}: no revision of git")
     try:
         tree = GitTree(repo if repo.is_dir() else Path(), revision)
-        there = tree.read(path) is not None
+        place = tree.place(path)  # as on disk, it is read where a link leads to
     except TreeError as error:
         misuse(f"{name}: {error}")
-    if not there:
+    if place is None:
         misuse(f"{_OF_GIT}{revision}:{path}: No such file")
     before = f"{_OF_GIT}{revision}:"
-    return load_rules(tree, path, os.environ, shown=lambda one: before + one)
+    return load_rules(tree, place, os.environ, shown=lambda one: before + one)
 
 
 def _json(changes: list[Change], files: int, examples: int) -> dict[str, Any]:

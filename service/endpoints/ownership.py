@@ -97,8 +97,7 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
     known = found(rules.teams.get(rules.ruleset.names.get(slug, slug)), "team")
     owns = [
         {"file": rule.origin.file, "line": rule.origin.line, "text": rule.text}
-        for rule in (*rules.ruleset.overrides, *rules.ruleset.rules, *rules.ruleset.fallbacks)
-        if known.slug in rule.owners
+        for rule in rules.ruleset.rules_of(known.slug)
     ]
     return _team(known, rules) | {"owns": owns, "revision": rules.revision}
 

@@ -101,6 +101,18 @@ MISTAKES = {
         {"teams/search.yaml": SEARCH.replace("{search: {}}", '{search: {aliases: ["@acme/pay"]}}')},
         'teams/search.yaml:3:28: "@acme/pay" already names the team "payments"',
     ),
+    "a team that no file has": (
+        {"teams/search.yaml": SEARCH.replace("{search: {}}", "{serach: {}}")},
+        'teams/search.yaml:2:7: unknown team "search" — did you mean "serach"?',
+    ),
+    "a team that is no text": (
+        {"teams/search.yaml": SEARCH.replace("team: search", "team: [search]")},
+        "teams/search.yaml:2:7: expected text; quote it if it looks like a number or a truth value",
+    ),
+    "a version that is true": (
+        {"teams/search.yaml": SEARCH.replace("version: 1", "version: true")},
+        "teams/search.yaml:1:10: only version 1 of the rules file is known",
+    ),
     "what is the root's": (
         {"teams/search.yaml": SEARCH + "default: search\n"},
         "teams/search.yaml:9:1: `default` belongs in the root file",
@@ -108,6 +120,18 @@ MISTAKES = {
     "an include outside rules": (
         {"rules.yaml": ROOT + "fallbacks: [{include: teams/*.yaml}]\n"},
         "rules.yaml:8:23: fallbacks include nothing: it belongs under `rules:`",
+    ),
+    "an include of null": (
+        {"rules.yaml": ROOT.replace("include: teams/*.yaml", "annotations: null")},
+        "rules.yaml:5:19: expected text",
+    ),
+    "two kinds of files in one entry": (
+        {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, owners_yaml: .")},
+        "rules.yaml:5:42: an entry brings one kind of files, and this has `include`",
+    ),
+    "a dialect of no CODEOWNERS": (
+        {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, dialect: gitlab")},
+        "rules.yaml:5:38: `dialect` is of `codeowners` alone",
     ),
     "an unknown key beside an include": (
         {"rules.yaml": ROOT.replace("teams/*.yaml", "teams/*.yaml, ownr: x")},
@@ -122,6 +146,18 @@ def test_a_mistake_is_said_in_the_file_where_it_stands(name: str) -> None:
     assert problem in said({**FILES, **changed})
 
 
+def test_a_long_chain_of_includes_is_a_problem() -> None:
+    chain = {f"{n}.yaml": f"version: 1\nrules: [{{include: {n + 1}.yaml}}]\n" for n in range(2000)}
+    assert said({**FILES, "rules.yaml": chain["0.yaml"], **chain}) == [
+        "16.yaml:2:19: files include files deeper than 16"
+    ]
+
+
+def test_a_file_whose_team_is_unknown_unowns_nothing() -> None:
+    rules = load({**FILES, "teams/search.yaml": SEARCH.replace("team: search", "team: sales")})
+    assert owner(rules.rules, "app/search/x.py") == "platform"
+
+
 def test_restricted_team_files_assign_to_their_own_team_only() -> None:
     greedy = PAYMENTS.replace("{path: /app/both/}", "{path: /app/search/, owner: search}")
     files = {**FILES, "teams/payments.yaml": greedy}
@@ -129,6 +165,31 @@ def test_restricted_team_files_assign_to_their_own_team_only() -> None:
     assert said(files, restrict_team_files=True) == [
         "teams/payments.yaml:7:5: team files are restricted: this one may not assign to search"
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "refused"),
+    [
+        ("codeowners: CODEOWNERS", "this one may not assign to search"),
+        ("codeowners: CODEOWNERS, dialect: gitlab", "who owns by this is known only when it"),
+        ("owners_yaml: .", "who owns by this is known only when it is asked"),
+        ("module_files: app/module.yaml", "this one may not assign to search"),
+    ],
+)
+def test_restricted_team_files_bring_no_others_owners_by_other_files(
+    entry: str, refused: str
+) -> None:
+    files = {
+        **FILES,
+        "teams/payments.yaml": PAYMENTS + f"  - {{{entry}}}\n",
+        "teams/search.yaml": SEARCH.replace("{search: {}}", '{search: {aliases: ["@s"]}}'),
+        "CODEOWNERS": "/app/billing/ @acme/pay\n/app/search/ @s\n",
+        "owners.yaml": "{version: 1, owners: search}",
+        "app/module.yaml": "owner: search",
+    }
+    assert said(files) == []
+    (problem,) = said(files, restrict_team_files=True)
+    assert f"teams/payments.yaml:8:5: team files are restricted: {refused}" in problem
 
 
 def test_a_broken_team_file_is_quarantined_alone() -> None:

@@ -69,6 +69,24 @@ def test_a_team_shows_where_it_is_told_and_what_it_owns(client: TestClient) -> N
     assert [rule["text"] for rule in team["owns"]] == ["path: /search/"]
 
 
+def test_a_team_shows_what_it_owns_by_other_files(tmp_path: Path) -> None:
+    entries = "rules:\n  - {codeowners: CODEOWNERS, dialect: gitlab}\n  - {owners_yaml: .}\n"
+    aliases = RULES.replace("search: {", 'search: {aliases: ["@s"], ').replace("rules:\n", entries)
+    (tmp_path / "rules.yaml").write_text(aliases + "default: search\n")
+    (tmp_path / "CODEOWNERS").write_text("[Docs] @s\n/docs/\n/lib/ @s\n")
+    owners = "version: 1\nowners: payments\nrules: [{match: /x, owners: search}]\n"
+    (tmp_path / "owners.yaml").write_text(owners)
+    with running(tmp_path) as client:
+        owns = client.get("/api/v1/teams/search").json()["owns"]
+    assert [(Path(rule["file"]).name, rule["line"], rule["text"]) for rule in owns] == [
+        ("CODEOWNERS", 2, "/docs/"),
+        ("CODEOWNERS", 3, "/lib/ @s"),
+        ("owners.yaml", 3, "match: /x"),
+        ("rules.yaml", 9, "path: /search/"),
+        ("rules.yaml", 10, "default: search"),
+    ]
+
+
 def test_groups_are_listed_by_page_and_filter(client: TestClient) -> None:
     for number in range(5):
         fail(client, "search/index.py", f"search/{chr(97 + number)}.py")

@@ -204,3 +204,36 @@ def test_restricted_team_files_may_not_assign_to_others(tmp_path: Path) -> None:
     with running(tmp_path, restrict_team_files=True) as client:
         (problem,) = client.get("/api/v1/rules").json()["problems"]
         assert problem["message"].startswith("team files are restricted")
+
+
+def test_a_rules_file_that_is_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        (tmp_path / "rules.yaml").unlink()
+        (tmp_path / "rules.yaml").symlink_to("rules.yaml")
+        assert client.post("/api/v1/rules/reload").json()["problems"]
+        assert posted(client)["owner"] == "payments"
+
+
+BESIDE = RULES.replace("rules:\n", "rules:\n  - {codeowners: CODEOWNERS}\n") + "default: search\n"
+
+
+@pytest.mark.parametrize("broken", [None, "rules: ["])
+def test_without_the_root_file_the_files_beside_it_stay_in_force(
+    tmp_path: Path, broken: str | None
+) -> None:
+    write(tmp_path, BESIDE)
+    (tmp_path / "CODEOWNERS").write_text("/old/ payments@example.com\n")
+    write(tmp_path, BESIDE.replace("payments: {", 'payments: {aliases: ["payments@example.com"], '))
+    with running(tmp_path) as client:
+        revision = client.get("/api/v1/rules").json()["revision"]
+        (tmp_path / "CODEOWNERS").unlink()
+        (tmp_path / "rules.yaml").unlink()
+        if broken:
+            write(tmp_path, broken)
+        assert client.post("/api/v1/rules/reload").json()["revision"] == revision
+        assert posted(client, "old/a.py")["owner"] == "payments"
+    write(tmp_path, "rules: [")
+    with running(tmp_path) as client:
+        files = {one["file"]: one["quarantined"] for one in _rules(client)["files"]}
+        assert files == {f"{tmp_path}/rules.yaml": True, f"{tmp_path}/CODEOWNERS": True}
+        assert posted(client, "old/b.py")["owner"] == "payments"

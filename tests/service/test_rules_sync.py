@@ -367,6 +367,33 @@ def test_a_repository_cannot_have_filters_or_hooks_run(
     assert not made.exists()
 
 
+def test_a_root_file_that_is_a_link_is_read_where_it_leads_to(
+    tmp_path: Path, repository: Repository
+) -> None:
+    shutil.move(tmp_path / "work/conf", tmp_path / "work/moved")
+    (tmp_path / "work/conf").mkdir()
+    (tmp_path / "work/conf/rules.yaml").symlink_to("../moved/rules.yaml")
+    revision = repository.push({})
+    with following(tmp_path, repository.url) as client:
+        in_force(client, revision)
+        assert owner(client, "search/a.py") == "search"
+
+
+@pytest.mark.parametrize("where", ["conf", "conf/rules.yaml"])
+def test_links_in_a_circle_are_a_problem(
+    tmp_path: Path, repository: Repository, where: str
+) -> None:
+    with following(tmp_path, repository.url) as client:
+        wait_for(lambda: status(client)["revision"], 10)
+        shutil.rmtree(tmp_path / "work/conf")
+        place = tmp_path / "work" / where
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(place.name)
+        repository.push({})
+        wait_for(lambda: status(client)["problems"], 10)
+        assert owner(client, "search/a.py") == "search"
+
+
 @pytest.mark.parametrize("link", ["conf", "conf/rules.yaml"])
 def test_a_link_in_a_commit_leads_nowhere_out_of_it(
     tmp_path: Path, repository: Repository, link: str

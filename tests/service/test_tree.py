@@ -230,3 +230,9 @@ def test_the_environment_of_a_hook_names_no_other_repository(
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "one/.git"))
     assert GitTree(tmp_path / "two", "HEAD").paths == ["two"]
     assert read_files(tmp_path / "two").paths == {"two"}
+
+
+def test_a_list_of_paths_is_read_as_find_and_windows_write_it(tmp_path: Path) -> None:
+    listed = tmp_path / "list"
+    listed.write_bytes("\ufeff./a/b.py\r\n./c.py\r\nd.py\n\n".encode())
+    assert read_files(listed).paths == {"a/b.py", "c.py", "d.py"}
