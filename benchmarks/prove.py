@@ -53,6 +53,12 @@ PROOFS = (
         ("-m", "benchmarks.runaway"),
     ),
     Proof(
+        "upstream",
+        "While the upstream is down for a minute and the service is killed meanwhile, no envelope "
+        "is lost: each event arrives equal but for the added tags.",
+        ("-m", "benchmarks.upstream"),
+    ),
+    Proof(
         "hostile",
         "Bombs in every coding, lying lengths, depths and a million of anything, four at once: the "
         "service stays within 100 MB above idle, answers what each deserves, and takes an ordinary "
