@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.ingest.body import LIMIT
+from service.ingest.limits import BODY as LIMIT
 from tests.service.house import running
 
 ITEM, NOTIFY = "/api/1/item/", "/notify"
