@@ -8,6 +8,7 @@ import yaml
 
 from tests.conformance import rules_file
 from tests.ingest.captured import CAPTURES, load
+from tests.ingest.test_texts import paths
 from tests.running_cli import pointsman
 
 WRITTEN = yaml.safe_load((Path(__file__).parent / "data" / "owners.yaml").read_text())
@@ -28,8 +29,11 @@ def test_a_captured_error_is_of_the_team_nearest_the_raise(name: str, tmp_path: 
 
 @pytest.mark.parametrize("name", WRITTEN["texts"])
 def test_a_printed_traceback_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
-    text = (CAPTURES / "text" / f"{name}.txt").read_bytes()
-    assert nearest(text, tmp_path) == WRITTEN["texts"][name]
+    assert nearest(paths()[name].read_bytes(), tmp_path) == WRITTEN["texts"][name]
+
+
+def test_every_text_is_asked() -> None:
+    assert set(paths()) == set(WRITTEN["texts"])
 
 
 def test_every_capture_with_an_event_that_has_frames_is_asked() -> None:

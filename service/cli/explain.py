@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -76,12 +77,14 @@ def _event(raw: bytes, source: str) -> Event:
 def _parse(raw: bytes) -> Parsed:
     """An event, an envelope, the text of a traceback, a packed event: whatever it looks like."""
     looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
-    content_type = "application/json" if looks_like_json else "text/plain"
     now = datetime.now(UTC)
-    request = Request(content_type=content_type, project="1", received_at=now)
-    other = sentry_envelope.parse if looks_like_json else sentry_store.parse
+    as_json = Request(content_type="application/json", project="1", received_at=now)
+    as_text = msgspec.structs.replace(as_json, content_type="text/plain")
+    text = ((native.parse, as_text), (sentry_store.parse, as_text))
+    # a log's line may well begin with a bracket
+    json = ((native.parse, as_json), (sentry_envelope.parse, as_json), (native.parse, as_text))
     refused: list[InvalidEventError] = []
-    for parse in (native.parse, other):
+    for parse, request in json if looks_like_json else text:
         try:
             return parse(raw, request)
         except InvalidEventError as error:

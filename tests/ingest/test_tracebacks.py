@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from matchers.event import ExceptionValue, Frame
 from service.ingest.base import InvalidEventError
-from service.ingest.tracebacks.python import GROUP_HEADER, HEADER, LINKS, parse_traceback
+from service.ingest.tracebacks import parse_traceback
+from service.ingest.tracebacks.python import GROUP_HEADER, HEADER, LINKS
 from tests.ingest.captured import CAPTURES, DATA
 
 EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "tracebacks.yaml").read_text())
