@@ -49,15 +49,13 @@ def spelt(frame: Frame) -> str:
     return " | ".join(parts).rstrip(" |")
 
 
+def as_spelt(row: str) -> str:
+    return " | ".join(map(str.strip, row.split("|"))).rstrip(" |")
+
+
 def normal(case: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {
-            **told,
-            "ids": told.get("ids", []),
-            "frames": [
-                " | ".join(map(str.strip, row.split("|"))).rstrip(" |") for row in told["frames"]
-            ],
-        }
+        {**told, "ids": told.get("ids", []), "frames": list(map(as_spelt, told["frames"]))}
         for told in case["exceptions"]
     ]
 

@@ -24,6 +24,12 @@ READERS = (
     rust.READER,
 )
 COLOURS = re.compile("\x1b\\[[0-9;]{0,20}m")
+# what docker compose and kubernetes write before every line
+SHIPPED = re.compile(
+    r"^(?:[\w.-]{1,64} {1,64}\| "
+    r"|\d{4}-\d\d-\d\dT[\d:.,]{8,20}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) F )?)",
+    re.MULTILINE,
+)
 
 
 def parse_traceback(text: str, platform: str | None = None) -> tuple[ExceptionValue, ...]:
@@ -40,7 +46,7 @@ def recognise(text: str, platform: str | None = None) -> tuple[str, tuple[Except
 
     Raises InvalidEventError (no_traceback).
     """
-    text = _end(COLOURS.sub("", text[-TEXT:]))
+    text = _bare(_end(text[-TEXT:]))
     for reader in _likeliest_first(text, platform):
         if exceptions := reader.read(text):
             named = platform if platform and _is_called(reader, platform) else reader.platform
@@ -51,6 +57,12 @@ def recognise(text: str, platform: str | None = None) -> tuple[str, tuple[Except
 
 def _end(text: str) -> str:
     return text if text.count("\n") <= LINES else "\n".join(text.rsplit("\n", LINES)[-LINES:])
+
+
+def _bare(text: str) -> str:
+    text = COLOURS.sub("", text)
+    bare, shipped = SHIPPED.subn("", text)
+    return bare if shipped * 2 > text.count("\n") else text
 
 
 def _likeliest_first(text: str, platform: str | None) -> list[Reader]:

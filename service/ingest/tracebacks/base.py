@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 
@@ -23,10 +24,6 @@ LINES = 50_000  # that are read, the last too
 LINE = 10_000  # characters that are read of one
 SAID = 30  # lines before the first frame in which its caption is sought
 CAUSE, CONTEXT = "__cause__", "__context__"
-# what docker compose and kubernetes write before every line
-_LOGGED = re.compile(
-    r"[\w.-]{1,64} +\| |\d{4}-\d\d-\d\dT[\d:.,]{8,20}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) F )?"
-)
 _TYPE = re.compile(r"[^\W\d](?:[\w$.\\+`/]|::)*")
 _SURE = ("Error", "Exception", "Throwable", "Failure", "Fault", "Warning")
 _CODE = re.compile(r" [\[(]\w+[\])]\Z")  # `Error [ERR_X]: …`, `Win32Exception (0x80004005): …`
@@ -56,10 +53,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lines(text: str) -> Iterator[str]:
-    """Each line of the text, cut, without what a log's shipper wrote before it."""
     for line in text.split("\n"):
-        if (logged := _LOGGED.match(line)) is not None:
-            line = line[logged.end() :]
         yield line[:LINE].rstrip()
 
 
@@ -147,16 +141,19 @@ def message(first: str | None, more: Sequence[str]) -> str:
 
 
 def told(roots: Sequence[Thrown]) -> tuple[ExceptionValue, ...]:
-    """As Event.exceptions has them: numbered if they are no plain chain; none if none has a frame."""
+    """As Event.exceptions has them, numbered if they are no plain chain; none without a frame."""
+    for earlier, later in pairwise(roots):  # of one log: it did not lead to the later one
+        earlier.source = CONTEXT
+        later.hanging.append(earlier)
     ordered: list[tuple[Thrown, int | None]] = []
-    waiting: list[tuple[Thrown, int | None]] = [(root, None) for root in roots]
+    waiting: list[tuple[Thrown, int | None]] = [(root, None) for root in roots[-1:]]
     while waiting:
         thrown, parent = waiting.pop()
         waiting += [(each, len(ordered)) for each in reversed(thrown.hanging)]
         ordered.append((thrown, parent))
     if not any(thrown.frames for thrown, _ in ordered):
         return ()
-    numbered = len(roots) > 1 or any(len(thrown.hanging) > 1 for thrown, _ in ordered)
+    numbered = any(len(thrown.hanging) > 1 for thrown, _ in ordered)
     exceptions = [
         _exception(thrown, *((index, parent) if numbered else (None, None)))
         for index, (thrown, parent) in enumerate(ordered)

@@ -62,6 +62,7 @@ class _Reader:
     def __init__(self) -> None:
         self.crashes = [_Crash()]
         self._inside = True  # the stack that is wanted; a logged one has no goroutine's line
+        self._saying = False  # a panic's message goes on
         self._call = self._before = ""
 
     def read(self, line: str) -> None:
@@ -72,12 +73,13 @@ class _Reader:
         elif SERVING in line:
             self._crash(PANIC, line.partition(SERVING)[2].partition(": ")[2])
         elif GOROUTINE.fullmatch(line):
-            self._inside, self._call = not self.crashes[-1].frames, ""
-        elif line == "runtime stack:":
-            self._inside = False
-        elif not self._inside and self.crashes[-1].said:
+            self._inside, self._saying = not self.crashes[-1].frames, False
+            self._call = self._before = ""
+        elif self._saying and line:
             self._say(line)
-        elif line:
+        elif not line or not self._inside:
+            self._saying = False
+        else:
             self._before, self._call = self._call, line
 
     def _at(self, found: re.Match[str]) -> None:
@@ -90,13 +92,13 @@ class _Reader:
 
     def _crash(self, kind: str, value: str) -> None:
         self.crashes.append(_Crash(kind, [_value(value)]))
-        self._inside, self._call = False, ""
+        self._inside, self._saying, self._call = False, True, ""
 
     def _say(self, line: str) -> None:
         """Before the goroutine: a panic over the panic, or more of the message."""
         crash = self.crashes[-1]
         value, recovered = crash.said[-1]
-        if crash.frames or not line or line.startswith("[signal "):
+        if line.startswith("[signal "):
             return
         if line.startswith("\tpanic: ") and len(crash.said) < EXCEPTIONS:
             crash.said.append(_value(line.removeprefix("\tpanic: ")))

@@ -124,7 +124,8 @@ def _frame(line: str) -> Frame | None:
 def _of_v8(call: str) -> Frame | None:
     call = call.removeprefix("async ")
     if not call.endswith(")"):
-        return _placed(call, None) if ALONE.match(call) else None
+        alone = ALONE.match(call) or NOWHERE.fullmatch(call)
+        return _placed(call, None) if alone else None
     function, found, place = call[:-1].partition(" (")
     if not found:
         return None
@@ -173,7 +174,8 @@ BROWSER = Reader(
     platform="javascript",
     words=frozenset({"javascript", "js", "webjs", "browser", "typescript"}),
     marks=re.compile(
-        r"^[ \t]{0,200}(?:at (?:async )?(?:[^\n(]{1,300} \()?(?:eval at [^\n(]{0,300} \()?"
+        r"^[ \t]{0,200}(?:at (?:async )?(?:[^\n(]{1,300} \()?"
+        r"(?:(?:eval|address) at (?:[^\n(]{0,300} \()?)?"
         rf"|(?:[^\s@]{{1,300}} )?[^\s@]{{0,300}}@)?{_SCHEMES}{_ENDS}",
         re.MULTILINE,
     ),

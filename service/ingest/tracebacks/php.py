@@ -82,8 +82,8 @@ class _Reader:
         else:
             head, found, function = call.partition("): ")
             # `/x.php(5) : eval()'d code(1): f()`
-            path, opened, lineno = head.partition(") : ")[0].rpartition("(")
-            if not opened or number(lineno) is None:
+            path, _, lineno = head.partition(") : ")[0].rpartition("(")
+            if not any(sign in path for sign in "/\\.") or number(lineno) is None:
                 return
             place = path, lineno
         if found:
