@@ -40,6 +40,11 @@ PROOFS = (
         "`coverage` less than 3 s, each as its own process.",
         ("-m", "benchmarks.review"),
     ),
+    Proof(
+        "tracebacks",
+        "Hostile stack traces cost linear time: a megabyte less than 3 s, whatever it repeats.",
+        ("-m", "benchmarks.tracebacks"),
+    ),
 )
 
 
