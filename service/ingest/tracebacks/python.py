@@ -17,13 +17,13 @@ import msgspec
 from matchers.event import ExceptionValue, Frame
 from matchers.sketch import is_absolute
 from matchers.text import MESSAGE, NAME, PATH, clean, cut_middle
-from service.ingest.tracebacks.base import EXCEPTIONS, FRAMES, Reader
+from service.ingest.tracebacks.base import CAUSE, CONTEXT, EXCEPTIONS, FRAMES, Reader
 
 HEADER = "Traceback (most recent call last):"
 GROUP_HEADER = "+ Exception Group " + HEADER
 LINKS = {
-    "The above exception was the direct cause of the following exception:": "__cause__",
-    "During handling of the above exception, another exception occurred:": "__context__",
+    "The above exception was the direct cause of the following exception:": CAUSE,
+    "During handling of the above exception, another exception occurred:": CONTEXT,
 }
 DEPTH = 10  # of groups in groups: where CPython stops printing them
 # `  File "x.py", line 3, in f`; the line of a SyntaxError has no function
@@ -104,8 +104,11 @@ class _Reader:
 
     def _begin(self) -> _Raised:
         if self._now is None or self._now.frames or self._now.lines:
+            before = self.chains[-1].raised
+            if before and before[-1].source is None:  # of one log: it did not lead to this one
+                before[-1].source = CONTEXT
             self._now = _Raised()
-            self.chains[-1].raised.append(self._now)
+            before.append(self._now)
         return self._now
 
     def _link(self, source: str) -> None:
