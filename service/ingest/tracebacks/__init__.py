@@ -2,7 +2,7 @@
 
 One file a language family; the sender's word for its platform is believed where the text bears it
 out, else the reader whose lines the text has most of is asked first.
-Cases: tests/data/texts.yaml and tests/ingest/test_tracebacks.py.
+Cases: tests/data/texts.yaml, traceback_forms.yaml and tests/ingest/test_tracebacks.py.
 """
 
 import re

@@ -116,9 +116,9 @@ def captioned(said: Sequence[str]) -> Thrown | None:
     """The exception that the lines before a stack announce: the nearest sure caption, else any."""
     found: tuple[int, str, str] | None = None
     for index in range(len(said) - 1, -1, -1):
-        if (told := headline(said[index])) is None:
+        if (caption := headline(said[index])) is None:
             continue
-        name, value, sure = told
+        name, value, sure = caption
         if found is None or sure:
             found = index, name, value
         if sure:

@@ -73,8 +73,9 @@ class _Reader:
             self._said.append(stripped)
 
     def _at(self, column: int, found: Frame) -> None:
-        now = self._open[-1].thrown if self._open else None
-        if now is not None and not now.frames:
+        last = self._open[-1] if self._open else None
+        now = last.thrown if last else None
+        if last and now and not now.frames and column in (last.column, last.column + V8_INDENT):
             now.value = message(now.value, self._said)
             self._column = column
         elif (begun := captioned(self._said)) or now is None or column != self._column:

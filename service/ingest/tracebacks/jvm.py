@@ -110,7 +110,7 @@ def _frame(line: str) -> Frame | None:
         return None
     if file == "" and lineno is None:
         return None  # `at f()` is .NET's
-    ours = None if not (found["of"] or "").startswith(JDK) else False
+    ours = False if (found["of"] or "").startswith(JDK) else None
     return frame(file, found["function"], lineno, module=found["module"], in_app=ours)
 
 
@@ -119,11 +119,9 @@ def _without_thread(line: str) -> str:
 
 
 def _named(caption: str) -> Thrown:
-    told_name, _, value = caption.partition(": ")
-    found = headline(caption)
-    return split_type(
-        Thrown(type=found[0] if found else told_name, value=found[1] if found else value)
-    )
+    name, _, value = caption.partition(": ")
+    name, value, _ = headline(caption) or (name, value, False)
+    return split_type(Thrown(type=name, value=value))
 
 
 READER = Reader(

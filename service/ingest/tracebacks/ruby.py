@@ -24,7 +24,7 @@ from service.ingest.tracebacks.base import (
 )
 
 BOTTOM = "Traceback (most recent call last):"
-FROM = re.compile(r"(?:([0-9]{1,6}): )?from ")
+FROM = re.compile(r"(?:[0-9]{1,6}: )?from ")
 LEVELS = re.compile(r"\.\.\. [0-9]+ levels\.\.\.")
 # `block in Shop::Web.checkout`; the function is called as before 3.4, the class is its module
 LABEL = re.compile(r"((?:[\w ()]+ in )?)([A-Z][\w:]*)[#.]([^#.]+)")
@@ -33,7 +33,7 @@ RAILS = re.compile(r"([A-Z][\w:]*) \((.*)\):?")  # `ActiveRecord::RecordNotFound
 
 class _Line(NamedTuple):
     frame: Frame
-    of: str | None  # "from", "N: from"; None: neither
+    word: str  # before it: "from ", "N: from " or nothing
     said: str | None  # `message (Class)`, in the line of the raise
 
 
@@ -63,10 +63,10 @@ class _Reader:
     def _at(self, found: _Line) -> None:
         if found.said is not None:
             self._raise(found.frame, found.said)
-        elif found.of and self._bottom:
+        elif found.word[:1].isdigit():
             self._above.append(found.frame)
         else:
-            self._call(found.frame, found.of is not None)
+            self._call(found.frame, bool(found.word))
         self._said.clear()
 
     def _raise(self, at: Frame, said: str) -> None:
@@ -109,7 +109,7 @@ def _line(line: str) -> _Line | None:
     if said is None and tail:
         return None
     path = path.rpartition(": ")[2]  # behind what a logger wrote
-    return _Line(_frame(path, lineno, label), prefix and prefix[0], said)
+    return _Line(_frame(path, lineno, label), prefix[0] if prefix else "", said)
 
 
 def _frame(path: str, lineno: str, label: str) -> Frame:
