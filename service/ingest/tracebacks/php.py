@@ -112,7 +112,7 @@ def _announced(said: list[str]) -> tuple[Thrown, Place | None, str]:
             return *_thrown(f"{line[len(NEXT) :]}\n{rest}".strip()), NEXT
         if UNCAUGHT in line:
             return *_thrown(f"{line.partition(UNCAUGHT)[2]}\n{rest}".strip()), ""
-        if (found := headline(line)) and found[2]:
+        if (found := headline(line)) and (found[2] or _placed(line, " in ")[1]):
             return *_thrown(f"{found[0]}: {found[1]}\n{rest}".strip()), ""
     return Thrown(), None, ""
 
