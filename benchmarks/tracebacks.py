@@ -22,7 +22,7 @@ from tests.ingest.test_texts import paths
 RATIO = 8.0
 SECONDS = 3.0
 MEASURABLE = 0.05  # seconds; what is faster is noise
-TRIES = 3
+TRIES = 2
 
 
 def main() -> None:
