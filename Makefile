@@ -49,6 +49,7 @@ test: check
 
 bench: $(VENV)/.dev  ## ratios of two things run in turn
 	$(BIN)/python -m benchmarks.matching
+	$(BIN)/python -m benchmarks.scrubbing
 
 prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
 	$(BIN)/python -m benchmarks.prove
@@ -58,8 +59,8 @@ docs: $(VENV)/.dev  ## what is generated: docs/settings.md, ownership_rules.sche
 	$(BIN)/python -m service.cli.schema_page > ownership_rules.schema.json
 
 lock:  ## needs uv; names no registry
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra otlp --extra zstd pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra otlp --extra zstd --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache

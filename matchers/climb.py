@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from matchers.chain import walked_exceptions
-from matchers.event import Event, Frame
+from matchers.event import SOURCE_MAP_BROKEN, Event, Frame
 from matchers.ownership import FrameRef, Ownership, Passed, Step, Verdict, Walked, Warned
 from matchers.paths import AMBIGUOUS_PATH, PATH_TOO_LONG, flags_are_believed
 from matchers.ruleset import Rule, Ruleset, always
@@ -13,6 +13,7 @@ from matchers.ruleset import Rule, Ruleset, always
 _WARNED = {
     PATH_TOO_LONG: "a frame's path is too long to be matched",
     AMBIGUOUS_PATH: "several files of the repository fit a frame's path; it stands as it was sent",
+    SOURCE_MAP_BROKEN: "a source map of this release cannot be read; its frames stand as sent",
 }
 
 
@@ -44,6 +45,10 @@ class Climb:
         self._holds: dict[int, bool] = {}  # of a rule's event conditions, by its identity
         self._seen: list[Seen] = []
         self._unseen = self._frames()
+        for code in event.warnings:
+            self.warn(code, _WARNED.get(code, code))
+        if event.truncated:
+            self.warn("truncated", f"too large: cut were {', '.join(event.truncated)}")
 
     def frames(self) -> Iterator[Seen]:
         """Frames from the raise outwards, exception by exception; each is placed once."""

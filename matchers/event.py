@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 Level = Literal["fatal", "error", "warning", "info", "debug"]
+SOURCE_MAP_BROKEN = "source_map_broken"
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,7 +39,7 @@ class ExceptionValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One error. Only this of it is ever stored: no request, user, variables or breadcrumbs."""
+    """One error. Only this of it is ever stored, masked: service/masking.py."""
 
     event_id: str  # 32 hex digits
     timestamp: datetime  # the sender's clock, at most a minute ahead of ours; shown only
@@ -55,9 +56,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     environment: str | None = None
     server_name: str | None = None
     tags: dict[str, str] = {}
+    context: dict[str, str] = {}  # dotted name → text, of what the rules file makes `visible`
     fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
     trace_id: str | None = None
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
+    warnings: tuple[str, ...] = ()  # what we noticed on the way here; codes of matchers/climb.py
+    truncated: tuple[str, ...] = ()  # what it lost at the door, being too large; a warning
 
 
 def title(event: Event, limit: int = 300) -> str:

@@ -48,6 +48,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     holds_for_event: Callable[[Event], bool] = always
     holds_for_frame: Callable[[Sight], bool] = always
     asks_of_calls: bool = False  # of a frame's module or function: its path settles nothing
+    tags: tuple[str, ...] = ()  # whose values it looks at
 
     @property
     def looks_at_frames(self) -> bool:
@@ -148,6 +149,12 @@ class Ruleset:
             files=self.files,
             revision=self.revision,
         )
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """By which anything is decided."""
+        rules = (*self.rules, *self.overrides, *self.fallbacks)
+        return frozenset(self.explicit_owner_tags).union(*(rule.tags for rule in rules))
 
     @cached_property
     def ranks(self) -> Mapping[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from routers.rules import Loaded, load_rules
 
 _NOTHING = b"version: 1\n"  # stands for a file that never was good
@@ -30,7 +30,7 @@ def load_partly(
     """kept: the last good text of each file. options: as of load_rules."""
     loaded = standing = load_rules(tree, path, environ, **options)
     quarantined: dict[str, Sequence[Problem]] = {}
-    while broken := _broken(loaded, quarantined, options.get("base", "")):
+    while broken := _broken(loaded, quarantined, options.get("shown", str)):
         quarantined |= broken
         if path in quarantined and path not in kept:
             return Partly(None, quarantined, standing.problems)
@@ -39,12 +39,14 @@ def load_partly(
     return Partly(loaded, quarantined, standing.problems)
 
 
-def _broken(loaded: Loaded, known: Mapping[str, object], base: str) -> dict[str, Sequence[Problem]]:
+def _broken(
+    loaded: Loaded, known: Mapping[str, object], shown: Shown
+) -> dict[str, Sequence[Problem]]:
     """Files with problems that are not quarantined yet. A CODEOWNERS drops its bad lines itself."""
+    files = {shown(path): path for path in loaded.keepable if path not in known}
     broken: dict[str, list[Problem]] = {}
     for problem in loaded.problems:
-        file = problem.origin.file.removeprefix(base)
-        if file in loaded.keepable and file not in known:
+        if file := files.get(problem.origin.file):
             broken.setdefault(file, []).append(problem)
     return dict(broken)
 

@@ -5,21 +5,27 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from pydantic import TypeAdapter
 
 from matchers.errors import Problem
 from matchers.files import RepositoryFiles
+from matchers.kinds.base import Text
+from matchers.patterns import PatternError
 from matchers.ruleset import Ruleset
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from matchers.sources.bundle import Bundle, gather
 from matchers.sources.cases import Case, read_cases
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from matchers.sources.rules import compile_ruleset
 from matchers.sources.schema import FileEntry, Strict
+from matchers.visible import NOTHING, Visible, check_visible
 from routers.channels.base import Channel
 from routers.configured import Channels, Unconfigured
 from routers.policy import Policy
 from routers.teams import Receiver, Team
+
+_TEXT: TypeAdapter[Any] = TypeAdapter(Text)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +37,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     unowned: tuple[Receiver, ...] = ()
     policy: Policy = Policy()
     cases: tuple[Case, ...] = ()
+    visible: Visible = NOTHING
     sequence: int = 0  # orders the revisions that a service has loaded
 
     @classmethod
@@ -70,17 +77,17 @@ def load_rules(
     path: str,
     environ: Mapping[str, str],
     *,
-    base: str = "",
+    shown: Shown = str,
     revision: str | None = None,
     files: RepositoryFiles | None = None,
     restrict_team_files: bool = False,
 ) -> Loaded:
     """Never raises: an unreadable file gives empty rules and the problems that say why.
 
-    path: the root file's, in the tree. base: what stands before paths of the tree when shown.
+    path: the root file's, in the tree.
     revision: None names it by the content of all files. files: the repository's, where known.
     """
-    bundle = gather(tree, path, base)
+    bundle = gather(tree, path, shown)
     revision = revision or _revision(bundle)
     ruleset = compile_ruleset(bundle, revision, files, restrict=restrict_team_files)
     channels = Channels(environ)
@@ -93,6 +100,7 @@ def load_rules(
         channels=channels.built,
         unowned=_unowned(root.entry, root.checker, channels),
         policy=_policy(root.entry, root.checker, channels),
+        visible=Visible(_visible(root.entry, root.checker)),
         cases=tuple(
             case
             for part in bundle.parts
@@ -104,7 +112,7 @@ def load_rules(
         tuple(sorted(set(bundle.problems()))),
         {part.path: part.raw for part in bundle.parts},
         {part.path: channels.keepable(part.checker) for part in bundle.parts},
-        tuple(base + part.path for part in bundle.parts[1:]),
+        tuple(shown(part.path) for part in bundle.parts[1:]),
     )
 
 
@@ -145,6 +153,19 @@ def _unowned(entry: FileEntry, checker: Checker, channels: Channels) -> tuple[Re
     section = checker.model(_UnownedEntry, entry.unowned, ("unowned",))
     receivers = section and channels.receivers(section.receivers, ("unowned", "receivers"), checker)
     return receivers or ()
+
+
+def _visible(entry: FileEntry, checker: Checker) -> Iterator[str]:
+    for index, name in enumerate(checker.listing(entry.visible, ("visible",))):
+        path: Path = ("visible", index)
+        if checker.value(_TEXT, name, path) is None:
+            continue
+        try:
+            check_visible(name)
+        except PatternError as error:
+            checker.problem(path, str(error))
+        else:
+            yield name
 
 
 def _policy(entry: FileEntry, checker: Checker, channels: Channels) -> Policy:

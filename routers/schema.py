@@ -19,12 +19,14 @@ from matchers.sources.schema import (
     RuleEntry,
     TeamEntry,
 )
+from matchers.visible import WORDS
 from routers.channels import CHANNELS
 from routers.policy import Policy
 from routers.teams import ReceiverEntry
 
 _REF = "#/$defs/{model}"
 _TEXT = {"type": "string", "minLength": 1}
+_VISIBLE = rf"^({'|'.join(WORDS)})\."
 _ROOTS = {
     "type": "array",
     "items": {"anyOf": [_TEXT, {"$ref": _REF.format(model="RootEntry")}]},
@@ -84,6 +86,7 @@ def _sections() -> dict[str, Any]:
             "properties": {"receivers": _list_of("ReceiverEntry")},
         },
         "policy": _ref("Policy"),
+        "visible": {"type": ["array", "null"], "items": {"type": "string", "pattern": _VISIBLE}},
         "tests": _list_of("Expected"),
     }
 

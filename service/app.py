@@ -16,14 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from service.auth import RefusedError
-from service.endpoints import deliveries, groups, health, hooks, ownership, pages, rules
+from service.endpoints import artifacts, deliveries, groups, health, hooks, ownership, pages, rules
 from service.endpoints.base import problem
 from service.endpoints.ingest import ingest_endpoints
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
 from service.store.database import reason
-from service.store.store import CursorError
+from service.store.paging import CursorError
 from service.store.writer import StoreUnavailableError
 
 LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, deliveries, rules, hooks, health, pages):
+    for room in (ownership, groups, deliveries, rules, artifacts, hooks, health, pages):
         app.include_router(room.endpoints)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_api_route("/docs", _docs, include_in_schema=False)

@@ -9,7 +9,7 @@ that changes something must not come from another site.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -26,6 +26,10 @@ _KEY_HEADERS = ("x-rollbar-access-token", "bugsnag-api-key", "x-api-key")
 _SENTRY_KEY = re.compile(r"sentry_key=([A-Za-z0-9._-]+)")
 
 
+# headers, body, secret
+Genuine = Callable[[Mapping[str, str], bytes, str], bool]
+
+
 class RefusedError(Exception):
     def __init__(self, status: int, detail: str) -> None:
         self.status = status
@@ -36,6 +40,7 @@ class RefusedError(Exception):
 class Auth:
     def __init__(self, settings: Settings) -> None:
         self._keys = settings.keys
+        self._hook_secret = settings.sentry_hook_secret.get_secret_value()
         self._token = settings.admin_token.get_secret_value()
         self._public = _place(settings.base_url)
         secret = sha256(b"pointsman session " + self._token.encode()).digest()
@@ -61,6 +66,16 @@ class Auth:
         if named is not None and named != project:
             raise RefusedError(403, f"this ingest key is for project {project}, not {named}")
         return project
+
+    def expect_signed(self) -> None:
+        """Raises RefusedError where nothing that is signed could be known to be genuine."""
+        if not self._hook_secret:
+            raise RefusedError(404, "POINTSMAN_SENTRY_HOOK_SECRET is not set")
+
+    def admit_signed(self, genuine: Genuine, headers: Mapping[str, str], body: bytes) -> None:
+        """Raises RefusedError."""
+        if not genuine(headers, body, self._hook_secret):
+            raise RefusedError(401, "the signature is missing, or not by this hook's secret")
 
     def admit(
         self, headers: Mapping[str, str], cookie: str | None, *, changes: bool, csrf: str | None
@@ -133,6 +148,14 @@ def _place(url: str) -> tuple[str, int | None]:
     except ValueError:
         return _NOWHERE
     return parts.hostname or "", port
+
+
+def sentry_keys(headers: Mapping[str, str], query: Mapping[str, str]) -> set[str]:
+    """All that a Sentry SDK said outside of the body. They are to agree."""
+    said = (headers.get("x-sentry-auth"), headers.get("authorization"))
+    found = (_SENTRY_KEY.search(each) for each in said if each)
+    keys = {match[1] for match in found if match}
+    return keys | {query["sentry_key"].strip()} if query.get("sentry_key") else keys
 
 
 def ingest_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:

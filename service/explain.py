@@ -1,5 +1,9 @@
-"""A decision as people and tools ask for it: the API, the CLI and the pages say the same."""
+"""A decision as people and tools ask for it: the API, the CLI and the pages say the same.
 
+It is made of the whole event; what is shown of that is masked, as it is where an event is kept.
+"""
+
+import re
 from typing import Any
 
 from matchers.event import Event
@@ -8,7 +12,11 @@ from matchers.ownership import decision, frame_json, rule_json
 from matchers.whynot import WhyNot, why_not
 from routers.route import would_tell
 from routers.rules import Rules
+from service.masking import masked
 from service.pipeline import decide
+from service.scrub import scrub
+
+_MARK = re.compile(r"\[masked: [a-z -]+\]")  # in a glob its place is anything's
 
 
 def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, Any]:
@@ -17,10 +25,9 @@ def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, An
     team: a slug; asks why it is not the owner, and which rule would have made it so.
     """
     decided = decide(event, rules)
-    ownership = decided.ownership
-    told = would_tell(decided.event, ownership, rules)
-    frames = survey(decided.event, rules.ruleset, ownership)
-    shown = decision(ownership, told) | {"frames": [_asked(one) for one in frames]}
+    told = would_tell(decided.event, decided.ownership, rules)
+    frames = survey(decided.event, rules.ruleset, decided.ownership)
+    shown = decision(masked(decided).ownership, told) | {"frames": [_asked(one) for one in frames]}
     if team is not None:
         shown["why_not"] = _why_not(why_not(decided.event, rules.ruleset, team))
     return shown
@@ -33,7 +40,7 @@ def receivers_shown(team: str, rules: Rules) -> tuple[str, ...]:
 
 def _asked(one: Asked) -> dict[str, Any]:
     return {
-        "frame": frame_json(one.frame),
+        "frame": frame_json(one.frame) | {"exception": scrub(one.frame.exception or "") or None},
         "verdict": one.verdict,
         "rule": rule_json(one.rule),
         "beaten": [rule_json(rule) for rule in one.beaten],
@@ -54,7 +61,7 @@ def _why_not(found: WhyNot) -> dict[str, Any]:
         "proposal": proposal
         and {
             "section": proposal.section,
-            "entry": proposal.text,
+            "entry": _MARK.sub("*", scrub(proposal.text)),
             "after": str(proposal.after) if proposal.after else None,
         },
     }

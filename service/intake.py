@@ -1,15 +1,24 @@
-"""Accepted means committed: a sender is answered after the commit that holds its events."""
+"""Accepted means committed: a sender is answered after the commit that holds its events.
+
+What is handed to the writer has been decided whole, and is masked.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from matchers.event import Event
 from routers.rules import Rules
+from service.artifacts import Artifacts
+from service.ingest.base import Envelope
+from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
+from service.quota import Quota, Sender
+from service.store.rows import Waiting
 from service.store.transaction import Transaction
 from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.upstream.envelope import tagged, tags_of
+from service.upstream.forwarder import Forwarder
 
 MANY_FRAMES = 500  # of all the events of a request
 _CHUNK = 200  # events that were kept undecided, in one transaction
@@ -21,30 +30,56 @@ class Intake:
         writer: Writer,
         rules: Callable[[], Rules | None],
         telemetry: Telemetry,
+        forwarder: Forwarder | None = None,
+        artifacts: Artifacts | None = None,
         *,
+        quota: Quota,
         public_url: str,
     ) -> None:
         """rules: those in force now; None while none has ever loaded."""
+        self._forwarder = forwarder
+        self._artifacts = artifacts
+        self._quota = quota
         self._writer = writer
         self._rules = rules
         self._telemetry = telemetry
         self._public_url = public_url
 
-    async def take(self, events: Sequence[Event], adapter: str) -> tuple[Handled, ...]:
-        """In the order given. Raises StoreUnavailableError; then none of them is kept."""
-        if not events:
+    async def take(
+        self,
+        events: Sequence[Event],
+        adapter: str,
+        sender: Sender,
+        onward: Envelope | None = None,
+    ) -> tuple[Handled, ...]:
+        """In the order given. Raises StoreUnavailableError; then none of them is kept.
+
+        onward: what held them, and goes on to the upstream; not that of a runaway client.
+        """
+        kept = events[: self._quota.take(sender, len(events))]
+        over = events[len(kept) :]
+        if self._artifacts:
+            kept = await self._artifacts.mapped(kept)
+        decided = await self._decided_beside(kept)
+        waiting = await self._sealed(onward, decided) if onward and not over else None
+        if not events and waiting is None:
             return ()
-        decided = await self._decided_beside(events)
 
         def work(tx: Transaction) -> tuple[Handled, ...]:
             # the first rules may have loaded since, and what was kept may be decided already
-            now = decided if all(decided) else self._decided(events)
-            return tuple(
-                accept(event, whose, tx=tx, public_url=self._public_url)
-                for event, whose in zip(events, now, strict=True)
+            now = decided if all(decided) else self._decided(kept)
+            handled = tuple(
+                accept(_kept(event, whose), whose, tx=tx, public_url=self._public_url)
+                for event, whose in zip(kept, now, strict=True)
             )
+            if waiting and not _came_before(handled):
+                tx.forward(waiting)
+            tx.over_quota(len(over))
+            return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
 
         handled = await asyncio.wrap_future(self._writer.submit(work))
+        if self._forwarder and waiting:
+            self._forwarder.wake()
         for one in handled:
             self._telemetry.received(adapter, one)
         return handled
@@ -58,6 +93,14 @@ class Intake:
             done += len(handled)
         return done
 
+    async def _sealed(self, onward: Envelope, decided: Sequence[Decided | None]) -> Waiting | None:
+        """With each event's owner in its tags."""
+        if self._forwarder is None:
+            return None
+        tags = [tags_of(whose.ownership if whose else None) for whose in decided]
+        envelope = tagged(onward, tags)
+        return self._forwarder.waiting(envelope, onward.received_at, error=bool(onward.events))
+
     async def _decided_beside(self, events: Sequence[Event]) -> list[Decided | None]:
         """On a thread where it takes long, so that other senders need not wait."""
         frames = sum(len(error.frames) for event in events for error in event.exceptions)
@@ -68,14 +111,24 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [decide(event, rules) if rules else None for event in events]
+        return [masked(decide(event, rules)) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [
-            handle(decide(event, rules), tx=tx, public_url=self._public_url, now=event.received_at)
+            handle(
+                masked(decide(event, rules)),
+                tx=tx,
+                public_url=self._public_url,
+                now=event.received_at,
+            )
             for event in tx.undecided_events(_CHUNK)
         ]
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+def _came_before(handled: Sequence[Handled]) -> bool:
+    """Whether all errors of an envelope are known already; one without any is always new."""
+    return bool(handled) and all(one.outcome == "duplicate" for one in handled)
+
+
+def _kept(event: Event, decided: Decided | None) -> Event:
+    return decided.event if decided else mask(event, None)

@@ -1,4 +1,7 @@
-"""Logs on stderr, one line each: the constant message, then `key=value` of what it is about."""
+"""Logs on stderr, one line each: the constant message, then `key=value` of what it is about.
+
+Whatever an error quotes is masked like any free text (service/scrub.py).
+"""
 
 import logging
 import sys
@@ -8,6 +11,7 @@ from urllib.parse import urlsplit
 import sentry_sdk
 from sentry_sdk.integrations.logging import LoggingIntegration
 
+from service.scrub import scrub
 from service.settings import Settings, SettingsError
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {
@@ -18,18 +22,18 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
 }
 
 
-class _Line(logging.Formatter):
+class Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         said = f"{self.formatTime(record)} {record.levelname.lower()} {record.getMessage()}"
         about = {key: value for key, value in vars(record).items() if key not in _STANDARD}
         line = said + "".join(f" {key}={_word(value)}" for key, value in about.items())
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
-        return line + trace
+        return scrub(line + trace)
 
 
 def configure_logs(level: str) -> None:
     stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(_Line())
+    stream.setFormatter(Line())
     logging.basicConfig(level=level.upper(), handlers=[stream], force=True)
     for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)  # URLs are secrets, access lines noise

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree
+from matchers.sources.base import Shown, Tree
 from routers.last_good import Partly, load_partly
 from routers.rules import Loaded, Rules
-from service.rules_source import Seen, Source, Standing
+from service.rules_source import Rewritten, Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.tree import FolderTree, around
@@ -37,6 +37,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...]  # the root first
     problems: tuple[Problem, ...] = ()  # of the files, then why they may not be the newest
     unsynced: Problem | None = None  # why they may not be the newest
+    rewritten: Rewritten | None = None  # the last force-push that was followed since the start
 
     @property
     def quarantined(self) -> tuple[str, ...]:
@@ -68,7 +69,8 @@ class RulesKeeper:
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
         self._kept_as: str | None = None  # the revision that they were in force as
-        self._name, self._base = path.name, ""  # of the root file in its tree; what stands before
+        self._name = path.name  # of the root file in its tree
+        self._shown: Shown = str
         self._standing: Standing | None = None
         self._seen: Seen | None = None  # of what was read last
         self._status = Status(revision=None, loaded_at=None, files=())
@@ -131,21 +133,23 @@ class RulesKeeper:
         self._telemetry.rules_quarantined.set(len(partly.quarantined))
         return self._show(self._as_shown(partly), standing)
 
-    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, str]:
+    def _around(self, standing: Standing, folder: Path) -> tuple[FolderTree, str, Shown]:
         """As of `around`; but what a commit holds leads nowhere out of it."""
         if standing.revision is None:
             return around(self._path)
-        parent = self._path.parent
-        inside = (folder / parent).resolve().is_relative_to(folder.resolve())
-        tree = FolderTree(folder / parent if inside else folder / ".git")
-        return tree, self._path.name, "" if parent == Path() else f"{parent}/"
+        tree = FolderTree(folder)
+        parent = (tree.root / self._path.parent).resolve()
+        inside = parent.is_relative_to(tree.root)
+        real = parent.relative_to(tree.root) / self._path.name if inside else self._path
+        return tree, real.as_posix(), str
 
     def _read(self, standing: Standing, kept: Mapping[str, bytes]) -> Partly:
         self._seen = None
         if standing.folder is None:
             partly = Partly(None, {}, ())
+            self._name = next(iter(kept), self._name)  # the root is kept first
         else:
-            found, self._name, self._base = self._around(standing, standing.folder)
+            found, self._name, self._shown = self._around(standing, standing.folder)
             tree = Seen(found, found.root, self._path)
             self._seen = None if standing.revision else tree
             partly = self._read_tree(tree, standing, standing.revision)
@@ -173,7 +177,7 @@ class RulesKeeper:
             self._name,
             self._environ,
             self._kept or {},
-            base=self._base,
+            shown=self._shown,
             revision=revision,
             files=standing.files,
             restrict_team_files=self._restrict,
@@ -207,7 +211,7 @@ class RulesKeeper:
         return Status(
             revision=self._rules.revision if self._rules else None,
             loaded_at=self._clock() if partly.loaded else self._status.loaded_at,
-            files=tuple(File(self._base + path, path in partly.quarantined) for path in paths),
+            files=tuple(File(self._shown(path), path in partly.quarantined) for path in paths),
             problems=partly.problems,
         )
 
@@ -218,15 +222,22 @@ class RulesKeeper:
             LOG.error("rules_not_synced", extra={"problem": str(unsynced)})
         elif before and not unsynced:
             LOG.info("rules_synced", extra={"revision": standing.revision})
+        if (forced := standing.rewritten) and forced != self._status.rewritten:
+            about = msgspec.structs.asdict(forced)
+            LOG.warning("rules_history_rewritten", extra=about)
+            self._telemetry.rules_rewritten.inc()
         of_files = status.problems[: -1 if status.unsynced else None]
         problems = (*of_files, unsynced) if unsynced else of_files
-        self._status = msgspec.structs.replace(status, problems=problems, unsynced=unsynced)
+        self._status = msgspec.structs.replace(
+            status, problems=problems, unsynced=unsynced, rewritten=forced
+        )
         self._telemetry.rules_loaded.set(not problems)
         return self._status
 
 
 def _undoubted(standing: Standing) -> Standing:
-    return msgspec.structs.replace(standing, problem=None)
+    """What of it the rules are read from."""
+    return msgspec.structs.replace(standing, problem=None, rewritten=None)
 
 
 def _is_nothing_new(partly: Partly, kept: Mapping[str, bytes]) -> bool:

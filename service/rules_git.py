@@ -1,33 +1,23 @@
 """Runs git on what operators and remotes say, so that nothing of it becomes a command.
 
-    GitError    git failed, was too slow, or is not installed; says why, without credentials
-
-Only https, ssh and files (GIT_ALLOW_PROTOCOL beats every configuration): `http` and `git` could be
-altered on their way, and the rules decide who hears of errors; `ext` runs commands. Options and
-the URL go in by the environment, never as an argument that git could take for an option.
+Only https, ssh and files: `http` and `git` could be altered on their way, and the rules decide who
+hears of errors; `ext` runs commands. Options and the URL go in by the environment, never as an
+argument that git could take for an option. No error holds credentials.
 Spec: https://git-scm.com/docs/git#_environment_variables
 """
 
 import os
 import re
-import signal
-import subprocess
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from service.git import Runner
+
 SECONDS = 60.0  # that one command may take, then all that it started is killed
+_SKEW = 3600  # seconds that the clocks of two authors may differ
 SCHEMES = ("https", "ssh", "file")
-_OURS = {
-    "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-    "SSH_ASKPASS_REQUIRE": "never",
-}
+_OURS = {"GIT_ATTR_NOSYSTEM": "1", "GIT_CONFIG_NOSYSTEM": "1"}
 _CONFIG = {
     "core.hooksPath": os.devnull,
     "fetch.recurseSubmodules": "false",
@@ -39,10 +29,6 @@ _WORD = re.compile(r"[^\x00-\x20\x7f]+")
 _REF = re.compile(r"(?![-+/])(?!.*(?:\.\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]+")
 _HELPER = re.compile(r"[^/:]*::")
 _URL = re.compile(r"\w+://[^\s']+")
-
-
-class GitError(Exception):
-    pass
 
 
 def refused_url(url: str) -> str | None:
@@ -81,10 +67,10 @@ class Git:
 
     def __init__(self, folder: Path, url: str, *, seconds: float = SECONDS) -> None:
         self.folder = folder
-        self._seconds = seconds
         self._url = url
-        self._running: subprocess.Popen[bytes] | None = None
-        self.closed = threading.Event()
+        self._runner = Runner(seconds, self._masked)
+        self.closed = self._runner.closed
+        self.close = self._runner.close
 
     def fetch(self, ref: str, into: str) -> None:
         """The newest commit of a remote's ref, alone. Raises GitError."""
@@ -92,46 +78,34 @@ class Git:
             {},
             *("fetch", "--quiet", "--force", "--depth", "1", "--no-tags", "--no-write-fetch-head"),
             *("--end-of-options", "rules", f"+{ref}:{into}"),
+            protocols=SCHEMES,
         )
+
+    def follows(self, ref: str, before: str, after: str) -> bool:
+        """Whether the one commit is in the history of the other, both being here.
+
+        Of that history as much is fetched as is younger than both. Raises GitError.
+        """
+        dates = self.run("show", "-s", "--format=%ct", before, after).split()
+        since = min(map(int, dates)) - _SKEW
+        self._run(
+            {},
+            *("fetch", "--quiet", f"--shallow-since=@{since} +0000", "--no-tags"),
+            *("--no-write-fetch-head", "--end-of-options", "rules", ref),
+            protocols=SCHEMES,
+        )
+        return not self.run("rev-list", "-1", before, f"^{after}")
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> bytes:
         """What a command that needs no network answers. Raises GitError."""
         return self._run({**_LOCAL, **(environ or {})}, *arguments)
 
-    def close(self) -> None:
-        self.closed.set()
-        if (running := self._running) is not None:
-            _kill(running)
-
-    def _run(self, environ: Mapping[str, str], *arguments: str) -> bytes:
-        if self.closed.is_set():
-            raise GitError("the service stops")
-        try:
-            running = self._running = subprocess.Popen(  # noqa: S603 see above
-                ["git", f"--git-dir={self.folder}", *arguments],  # noqa: S607 the user's own git
-                env={**self._environment(), **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # no terminal to ask on; one group to kill
-            )
-        except OSError as error:
-            raise GitError(f"git cannot be started: {error.strerror}") from None
-        if self.closed.is_set():  # meanwhile: `close` may not have seen it
-            _kill(running)
-        with running:
-            said, complained = self._outcome(running, arguments[0])
-        if running.returncode:
-            raise GitError(self._words(complained, arguments[0]))
-        return said
-
-    def _outcome(self, running: subprocess.Popen[bytes], word: str) -> tuple[bytes, bytes]:
-        try:
-            return running.communicate(timeout=self._seconds)
-        except subprocess.TimeoutExpired:
-            _kill(running)
-            running.communicate()
-            raise GitError(f"git {word} took longer than {self._seconds:g} s") from None
+    def _run(
+        self, environ: Mapping[str, str], *arguments: str, protocols: Sequence[str] = ()
+    ) -> bytes:
+        options = (f"--git-dir={self.folder}",)
+        ours = {**self._environment(), **environ}
+        return self._runner.run(options, arguments, ours, protocols=protocols)
 
     def _environment(self) -> dict[str, str]:
         """Ours, and of the process's own what reaches the remote: git's other variables mislead."""
@@ -146,15 +120,7 @@ class Git:
             environ[f"GIT_CONFIG_VALUE_{index}"] = value
         return {**environ, **_OURS, "GIT_CONFIG_COUNT": str(len(config))}
 
-    def _words(self, complained: bytes, word: str) -> str:
-        """The first complaint; git would quote the URL in it."""
-        text = complained.decode(errors="replace").replace(self._url, masked(self._url))
-        text = _URL.sub(lambda found: masked(found[0]), text)
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
-        return (fatal or lines or [f"git {word} failed"])[0][:300]
-
-
-def _kill(running: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(running.pid, signal.SIGKILL)
+    def _masked(self, complained: str) -> str:
+        """git quotes the URL in what it says."""
+        text = complained.replace(self._url, masked(self._url))
+        return _URL.sub(lambda found: masked(found[0]), text)

@@ -16,6 +16,13 @@ LOG = logging.getLogger(__name__)
 Mark = tuple[int, ...] | None  # None: there is no such file
 
 
+class Rewritten(msgspec.Struct, frozen=True):
+    """A force-push: the commit after is no descendant of the one before."""
+
+    before: str
+    after: str
+
+
 class Standing(msgspec.Struct, frozen=True):
     """The rules' files as they stand."""
 
@@ -23,6 +30,7 @@ class Standing(msgspec.Struct, frozen=True):
     revision: str | None = None  # the commit; None: named by the files' content, and may change
     files: RepositoryFiles | None = None
     problem: Problem | None = None  # why this may not be the newest
+    rewritten: Rewritten | None = None  # the last one seen
 
 
 class Source(Protocol):

@@ -16,11 +16,13 @@ import msgspec
 
 from matchers.errors import Origin, Problem
 from matchers.files import RepositoryFiles
-from service.rules_git import Git, GitError, masked
-from service.rules_source import Standing
+from service.git import GitError, GitRefusedError
+from service.rules_git import Git, masked
+from service.rules_source import Rewritten, Standing
 
 LOG = logging.getLogger(__name__)
 _FETCHED = "refs/pointsman/rules"
+_COMPARED = "refs/pointsman/compared"  # whether what was fetched follows it is not known yet
 _CHECKOUT = "checkout-"
 _LEFT_BEHIND = 3600.0  # seconds after which a checkout is surely no running service's
 
@@ -43,6 +45,7 @@ class RepositorySource:
         self._paths = paths
         self._git = Git(self._folder / "git", url)
         self._standing = Standing(None)
+        self._compared: str | None = None
 
     def at_hand(self) -> Standing:
         """The commit that was fetched last; no network is asked."""
@@ -55,7 +58,12 @@ class RepositorySource:
     def newest(self, *, afresh: bool = False) -> Standing:
         try:
             self._prepare()
-            return self._stand(self._fetch(), afresh=afresh)
+            before = self._standing.revision
+            commit = self._fetch()
+            self._stand(commit, afresh=afresh)
+            if before in (None, commit):
+                self._compare(commit)
+            return self._standing
         except (GitError, OSError) as error:
             return self._standing if self._git.closed.is_set() else self._failed(str(error))
 
@@ -84,6 +92,29 @@ class RepositorySource:
         self._prepare()
         self._git.fetch(self._ref, _FETCHED)
         return self._fetched()
+
+    def _compare(self, fetched: str) -> None:
+        """Whether what is in force follows what was: asked when nothing newer waits for it.
+
+        It costs a fetch of its own, because the newest commit is fetched alone.
+        """
+        if fetched == self._compared:
+            return
+        try:
+            before = self._compared or self._commit(_COMPARED) or fetched
+            if before != fetched and not self._git.follows(self._ref, before, fetched):
+                rewritten = Rewritten(before, fetched)
+                self._standing = msgspec.structs.replace(self._standing, rewritten=rewritten)
+            self._git.run("update-ref", _COMPARED, fetched)
+        except GitError as error:
+            LOG.warning("rules_history_unknown", extra={"reason": str(error)})
+        self._compared = fetched
+
+    def _commit(self, ref: str) -> str | None:
+        try:
+            return self._git.run("rev-parse", "--verify", "--end-of-options", ref).decode().strip()
+        except GitRefusedError:
+            return None
 
     def _is_sound(self) -> bool:
         locks = ("*.lock", "refs/pointsman/*.lock")  # of a git that was killed: nobody lifts them
@@ -131,7 +162,7 @@ class RepositorySource:
         names = listed.decode("utf-8", "surrogateescape").split("\0")
         own = self._paths is None
         files = RepositoryFiles(filter(None, names)) if own else self._paths and self._paths()
-        return Standing(folder, commit, files or None)
+        return Standing(folder, commit, files or None, rewritten=self._standing.rewritten)
 
     def _failed(self, reason: str) -> Standing:
         problem = Problem(Origin(self._shown, 1), f"{self._ref}: {reason}")

@@ -11,17 +11,27 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from service.artifacts import Artifacts
 from service.auth import Auth
+from service.ingest.body import Hall
 from service.intake import Intake
+from service.map_folder import MapFolder
+from service.origins import Origins
+from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
+from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.store import Store
 from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.upstream.address import parse_dsn
+from service.upstream.forwarder import SEND_SECONDS, Forwarder
+from service.upstream.limits import NOT_ERRORS, RateLimits
+from service.upstream.seal import Seal
 from service.worker import Worker
 
 LOG = logging.getLogger(__name__)
@@ -41,11 +51,15 @@ class Runtime:
         clock: Callable[[], datetime] = utc_now,
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
+        upstream: httpx.Client | None = None,
     ) -> None:
+        """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
         self.auth = Auth(settings)
+        self.origins = Origins(settings.allowed_origins)
+        self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.writer = Writer(
@@ -69,8 +83,19 @@ class Runtime:
             settings.rules_repository_poll_seconds if follows else settings.rules_poll_seconds,
             at_once=follows,
         )
+        self.quota = Quota(settings.quota_per_minute)
+        self.forwarder = self._forwarder(settings, upstream)
+        self.artifact_store = ArtifactStore(self.engine)
+        folder = MapFolder(settings.artifacts) if settings.artifacts else None
+        self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
         self.intake = Intake(
-            self.writer, self.rules.current, self.telemetry, public_url=settings.base_url
+            self.writer,
+            self.rules.current,
+            self.telemetry,
+            self.forwarder,
+            self.artifacts,
+            quota=self.quota,
+            public_url=settings.base_url,
         )
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
@@ -87,10 +112,17 @@ class Runtime:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         else:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
+        self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
         self.worker.start()
+        if self.forwarder:
+            self.forwarder.start()
+
+    def rate_limits(self) -> str | None:
+        """What of the upstream's limits an SDK is told, as its header; None: of none."""
+        return self.forwarder.limits.header(self.clock()) if self.forwarder else None
 
     def reload_rules(self) -> Status:
         status = self.rules.load()
@@ -110,6 +142,8 @@ class Runtime:
         """Not ready any more; nothing new is claimed. What comes in is still accepted."""
         self.draining = True
         self.worker.drain()
+        if self.forwarder:
+            self.forwarder.drain()
 
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
@@ -117,10 +151,29 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.worker.stop()
+        self.artifacts.stop()
+        if self.forwarder:
+            self.forwarder.stop()
         self.writer.stop()
         self._client.close()
         self.engine.dispose()
         self._attendance.close()
+
+    def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
+        """None: nothing goes on."""
+        if not settings.sentry_upstream.get_secret_value():
+            return None
+        return Forwarder(
+            parse_dsn(settings.sentry_upstream.get_secret_value()),
+            Seal(settings.secret_keys),
+            RateLimits(NOT_ERRORS),
+            writer=self.writer,
+            store=self.store,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            client=client or httpx.Client(timeout=SEND_SECONDS, trust_env=False),
+            capacity=settings.sentry_upstream_bytes,
+        )
 
 
 def _source(settings: Settings) -> Source:

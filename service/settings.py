@@ -17,7 +17,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from matchers.errors import did_you_mean
+from service.origins import allowed_origins, is_origin
 from service.rules_git import refused_ref, refused_url
+from service.upstream.address import parse_dsn
+from service.upstream.seal import SHORTEST
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -67,9 +70,20 @@ class Settings(BaseModel):
     rules_hook_secret: Annotated[
         SecretStr, Field(description="What signs `POST /hooks/rules`. Empty: it is closed.")
     ] = SecretStr("")
+    sentry_hook_secret: Annotated[
+        SecretStr,
+        Field(
+            description="What signs `POST /hooks/sentry`: the client secret of the integration "
+            "in Sentry. Empty: it is closed."
+        ),
+    ] = SecretStr("")
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")
+    artifacts: Annotated[
+        Path | None,
+        Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
+    ] = None
     public_url: Annotated[
         str | None,
         Field(description="How people reach the pages; every alert links there. Default: here."),
@@ -78,9 +92,46 @@ class Settings(BaseModel):
         SecretStr,
         Field(description="`key:project,…`: who may send events. Empty: anyone, on loopback only."),
     ] = SecretStr("")
+    quota_per_minute: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How many events of one project and key are stored in a minute. What is "
+            "beyond is answered and counted, `over_quota`. 0: no quota.",
+        ),
+    ] = 60_000
+    allowed_origins: Annotated[
+        str,
+        Field(
+            description="`https://shop.example.com,https://*.example.org`: "
+            "whose web pages may send events. `*`: all."
+        ),
+    ] = "*"
     admin_token: Annotated[
         SecretStr,
         Field(description="Opens the API and the pages. Empty: open, on loopback only."),
+    ] = SecretStr("")
+    sentry_upstream: Annotated[
+        SecretStr,
+        Field(
+            description="A Sentry DSN: what Sentry's SDKs send here goes on there, each error "
+            "with its owner in its tags."
+        ),
+    ] = SecretStr("")
+    sentry_upstream_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How much may wait while the upstream is down. Beyond it only envelopes "
+            "with an error are kept.",
+        ),
+    ] = 2**30
+    secret_key: Annotated[
+        SecretStr,
+        Field(
+            description="Seals what waits for the upstream. Several, comma-separated: the first "
+            "seals, any opens."
+        ),
     ] = SecretStr("")
     allow_private_destinations: Annotated[
         bool,
@@ -111,6 +162,12 @@ class Settings(BaseModel):
         scheme, _, rest = self.base_url.partition("://")
         project = next(iter(self.keys.values()), "1")
         return f"{scheme}://{'KEY' if self.keys else 'any'}@{rest}/{project}"
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The newest first."""
+        parts = (part.strip() for part in self.secret_key.get_secret_value().split(","))
+        return tuple(filter(None, parts))
 
     @property
     def keys(self) -> dict[str, str]:
@@ -174,11 +231,14 @@ def _read(name: str, path: str, problems: list[str]) -> str:
 
 def _refused(settings: Settings) -> Iterator[str]:
     yield from _refused_rules(settings)
+    yield from _refused_upstream(settings)
     for pair in settings.ingest_keys.get_secret_value().split(","):
         key, colon, project = pair.strip().partition(":")
         if pair.strip() and not (key and colon and project):
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
+    if not all(map(is_origin, allowed_origins(settings.allowed_origins))):
+        yield f"{PREFIX}ALLOWED_ORIGINS: each member is `https://host`, `https://*.host` or `*`"
     try:
         where = make_url(settings.database_url.get_secret_value())
     except ArgumentError:
@@ -202,6 +262,23 @@ def _refused_rules(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}RULES_REF: {said}"
     if rules.is_absolute() or ".." in rules.parts:
         yield f"{PREFIX}RULES: with {PREFIX}RULES_REPOSITORY it is a path inside that repository"
+
+
+def _refused_upstream(settings: Settings) -> Iterator[str]:
+    dsn = settings.sentry_upstream.get_secret_value()
+    if any(len(key) < SHORTEST for key in settings.secret_keys):
+        yield f"{PREFIX}SECRET_KEY: each key has at least {SHORTEST} characters"
+    if not dsn:
+        return
+    if not settings.secret_keys:
+        yield f"{PREFIX}SECRET_KEY: {PREFIX}SENTRY_UPSTREAM needs one, to seal what waits"
+    try:
+        url = parse_dsn(dsn).url
+    except ValueError as error:
+        yield f"{PREFIX}SENTRY_UPSTREAM: {error}"
+    else:
+        if url.startswith(f"{settings.base_url}/"):
+            yield f"{PREFIX}SENTRY_UPSTREAM: this is the service itself"
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

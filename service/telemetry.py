@@ -4,7 +4,8 @@ Series start at 0, so that the first error of a kind is a rise that an alert can
 """
 
 import logging
-from collections.abc import Iterable
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from prometheus_client import (
@@ -19,6 +20,8 @@ from prometheus_client import (
 from matchers.ownership import Step
 from routers.notification import Outcome, Reason
 from service.ingest import ADAPTERS
+from service.ingest.client_report import REASONS as DISCARD_REASONS
+from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
 
 LOG = logging.getLogger("pointsman")
@@ -27,18 +30,23 @@ REJECTIONS = (
     "malformed_json",
     "not_an_object",
     "malformed_envelope",
+    "malformed_otlp",
     "no_traceback",
     "empty_event",
     "batch_too_long",
     "unsupported_encoding",
+    "unsupported_media_type",
     "unknown_frame_order",
     "bad_encoding",
     "too_large",
+    "too_many_events",
     "too_slow",
     "disconnected",
     "unauthorized",
+    "refused_origin",
     "store_unavailable",
 )
+UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
 
 
@@ -52,6 +60,13 @@ class Telemetry:
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
         self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
+        self._discarded = self._counter(
+            "client_discarded_events",
+            "what SDKs threw away, by their own word",
+            "reason",
+            "category",
+        )
+        self.errors_lost = 0  # of those, errors that nobody dropped on purpose; since the start
         self._decisions = self._counter("ownership_decisions", "decisions", "step")
         self._told = self._counter("notifications", "notifications queued", "channel", "reason")
         self._suppressed = self._counter("notifications_suppressed", "events", "reason")
@@ -66,6 +81,8 @@ class Telemetry:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
             registry=self.registry,
         )
+        self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
+        self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
@@ -74,6 +91,7 @@ class Telemetry:
         self.rules_quarantined = self._gauge(
             "rules_quarantined_files", "files whose last good version is in force"
         )
+        self.rules_rewritten = self._counter("rules_history_rewrites", "force-pushes followed")
         self._rules_info = Gauge(
             "pointsman_rules_info", "the rules in force", ["revision"], registry=self.registry
         )
@@ -108,8 +126,17 @@ class Telemetry:
     def dropped(self, adapter: str, count: int) -> None:
         self._dropped.labels(adapter).inc(count)
 
+    def discarded(self, lost: Mapping[tuple[str, str], int]) -> None:
+        """What a client says it never sent."""
+        for (reason, category), count in lost.items():
+            self._discarded.labels(reason, category).inc(count)
+        self.errors_lost += errors_lost(Tally(lost))
+
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
+
+    def upstream(self, outcome: str) -> None:
+        self._upstream.labels(outcome).inc()
 
     def committed(self, jobs: int, seconds: float) -> None:
         self.intake_batch.observe(jobs)
@@ -134,8 +161,12 @@ class Telemetry:
                 self._received.labels(adapter.name, outcome)
         for reason in REJECTIONS:
             self._rejected.labels(reason)
+        for reason in DISCARD_REASONS:
+            self._discarded.labels(reason, "error")
         for step in get_args(Step):
             self._decisions.labels(step)
+        for outcome in UPSTREAM_OUTCOMES:
+            self._upstream.labels(outcome)
         for outcome in _SUPPRESSED:
             self._suppressed.labels(outcome)
 

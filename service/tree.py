@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from matchers.sources.base import TreeError as TreeError
+from matchers.sources.base import NotRegularError, Shown, TreeError
 from matchers.sources.pathglob import PathGlob, State
 from service.git import GitError, git
 from service.repository import SKIPPED
@@ -22,7 +22,7 @@ SIZE_LIMIT = 20 * 2**20  # bytes of one file
 AHEAD_LIMIT = 8 * 2**20  # bytes that are read of a commit at once
 AHEAD_FILES = 1000
 LINKS_LIMIT = 8  # links that lead to links
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 class FolderTree:
@@ -37,7 +37,7 @@ class FolderTree:
 
     def read(self, path: str) -> bytes | None:
         place = self._place(path)
-        if place is None or not place.is_relative_to(self.root):
+        if place is None or self.root not in place.parents:
             return None
         if ".git" in place.relative_to(self.root).parts:
             return None
@@ -46,7 +46,7 @@ class FolderTree:
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
-            raise TreeError(f"{path}: {error.strerror}") from None
+            raise TreeError(path, str(error.strerror)) from None
 
     def glob(self, pattern: str) -> list[str]:
         glob = PathGlob(pattern)
@@ -83,20 +83,36 @@ class FolderTree:
         except OSError as error:
             if error.errno in _ABSENT:
                 return []
-            raise TreeError(f"{folder or '.'}: {error.strerror}") from None
+            raise TreeError(folder or ".", str(error.strerror)) from None
 
 
-def around(rules: Path) -> tuple[FolderTree, str, str]:
-    """The tree around a rules file, the file's path in it, and what stands before shown paths.
+def around(rules: Path) -> tuple[FolderTree, str, Shown]:
+    """The repository around a rules file, else its folder; the file's path in it, and how paths of
+    it are shown: as the file was named, so that they can be opened from where it was.
 
     A file that is a link is read where it leads to, and so is what it includes: a ConfigMap is
     swapped by its link, and no reading sees half of each.
     """
     real = rules.resolve()
-    if real.name == rules.name:
-        base = "" if rules.parent == Path() else f"{rules.parent}/"
-        return FolderTree(real.parent), real.name, base
-    return FolderTree(real.parent), real.name, f"{real.parent}/"
+    folders = (real.parent, *real.parent.parents)
+    root = next((folder for folder in folders if _is_repository(folder)), real.parent)
+    inside = real.relative_to(root).as_posix()
+    return FolderTree(root), inside, _as_named(rules, root, inside)
+
+
+def _is_repository(folder: Path) -> bool:
+    return os.path.exists(folder / ".git")  # noqa: PTH110 where we may not look, there is none
+
+
+def _as_named(rules: Path, root: Path, inside: str) -> Shown:
+    named = str(rules)
+    if f"/{named}".endswith(f"/{inside}"):
+        before = named.removesuffix(inside)
+        return (lambda path: before + path) if before else str
+    if rules.is_absolute():
+        return lambda path: f"{root}/{path}"
+    here = Path.cwd()  # below the root, as a rule
+    return lambda path: os.path.relpath(root / path, here)
 
 
 class Blob(msgspec.Struct, frozen=True):
@@ -117,15 +133,19 @@ class GitTree:
             self.commit = named.decode("ascii").strip()
             listed = git(self._repository, "ls-tree", "-rzl", "--full-tree", self.commit, "--")
         except GitError as error:
-            raise TreeError(f"{revision}: {error}") from None
+            raise TreeError(revision, str(error)) from None
         self._blobs = dict(_blobs(listed))
         self.paths = sorted(path for path in self._blobs if _is_utf8(path))
         self._ahead: Sequence[str] = ()  # what a glob found is likely read next, in its order
         self._contents: dict[str, bytes] = {}
 
     def read(self, path: str) -> bytes | None:
-        place = self._place(path)
-        return None if place is None else self._content(place)
+        place = self._follow(path)
+        if place in self._blobs:
+            return self._content(place)
+        if place and self._is_folder(place):
+            raise NotRegularError(path)
+        return None
 
     def glob(self, pattern: str) -> list[str]:
         found = PathGlob(pattern).select(
@@ -138,10 +158,9 @@ class GitTree:
         """Whether it leads out of the commit: by a link, by `..`, by being absolute."""
         return self._follow(path) is None
 
-    def _place(self, path: str) -> str | None:
-        """The regular file that it leads to, all links followed; None: none."""
-        place = self._follow(path)
-        return place if place is not None and place in self._blobs else None
+    def _is_folder(self, place: str) -> bool:
+        at = bisect_left(self.paths, f"{place}/")
+        return at < len(self.paths) and self.paths[at].startswith(f"{place}/")
 
     def _follow(self, path: str) -> str | None:
         """Where it leads to, be there a file or not; "": in a circle; None: out of the tree."""
@@ -180,26 +199,26 @@ class GitTree:
         try:
             got = git(self._repository, "cat-file", "--batch", stdin=asked)
         except GitError as error:
-            raise TreeError(f"{paths[0]}: {error}") from None
+            raise TreeError(paths[0], str(error)) from None
         contents, at = {}, 0
         for path in paths:  # "ID blob SIZE\n", the content, "\n"
             start = got.find(b"\n", at) + 1
             end = start + self._blobs[path].size
             if not got.startswith(f"{self._blobs[path].id} blob ".encode(), at):
-                raise TreeError(f"{path}: the repository does not have it")
+                raise TreeError(path, "the repository does not have it")
             contents[path] = got[start:end]
             at = end + 1
         return contents
 
 
-def _read_regular(place: Path, path: str) -> bytes | None:
+def _read_regular(place: Path, path: str) -> bytes:
     """Never waits: a pipe or a device is not even opened."""
     if not stat.S_ISREG(place.lstat().st_mode):
-        return None
+        raise NotRegularError(path)
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(place, "rb", opener=lambda name, _: os.open(name, flags)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return None
+            raise NotRegularError(path)
         raw = file.read(SIZE_LIMIT + 1)
     if len(raw) > SIZE_LIMIT:
         raise _too_large(path)
@@ -207,7 +226,7 @@ def _read_regular(place: Path, path: str) -> bytes | None:
 
 
 def _too_large(path: str) -> TreeError:
-    return TreeError(f"{path}: larger than {SIZE_LIMIT // 2**20} MiB")
+    return TreeError(path, f"larger than {SIZE_LIMIT // 2**20} MiB")
 
 
 def _is_skipped(folder: str) -> bool:

@@ -62,6 +62,11 @@ class Service:
             )
         wait_for(self._is_ready)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> int:
         """SIGTERM. The exit code, as a shell has it."""
         return self._end(signal.SIGTERM)

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from routers.rules import load_rules
+from service.pipeline import decide
 from tests.conformance import rules_file
-from tests.ingest.captured import CAPTURES, load
+from tests.ingest.captured import CAPTURES, load, parsed
 from tests.ingest.test_texts import paths
 from tests.running_cli import pointsman
+from tests.trees import FakeTree
 
 WRITTEN = yaml.safe_load((Path(__file__).parent / "data" / "owners.yaml").read_text())
 
@@ -25,6 +28,15 @@ def nearest(given: bytes, folder: Path) -> list[object]:
 @pytest.mark.parametrize("name", WRITTEN["captures"])
 def test_a_captured_error_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
     assert nearest(load(name).body, tmp_path) == WRITTEN["captures"][name]
+
+
+@pytest.mark.parametrize("name", WRITTEN["otlp"])
+def test_an_error_in_otlp_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
+    tree = FakeTree({"rules.yaml": rules_file(WRITTEN["rules"], tmp_path).read_text()})
+    (event,) = parsed(name).events
+    owner = decide(event, load_rules(tree, "rules.yaml", {}).rules).ownership
+    assert owner.frame is not None
+    assert [owner.owner, owner.frame.path, owner.frame.lineno] == WRITTEN["otlp"][name]
 
 
 @pytest.mark.parametrize("name", WRITTEN["texts"])
@@ -44,4 +56,4 @@ def test_every_capture_with_an_event_that_has_frames_is_asked() -> None:
         for event in case.get("events", ())
         if any(event.get("frames", ()))
     }
-    assert with_frames == set(WRITTEN["captures"])
+    assert with_frames == {*WRITTEN["captures"], *WRITTEN["otlp"]}

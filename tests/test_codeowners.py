@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -231,31 +231,44 @@ def test_ten_thousand_sections_are_asked_in_no_time() -> None:
     assert time.perf_counter() - begun < 2
 
 
-def asked(case: dict[str, Any], folder: Path) -> tuple[dict[str, list[str] | None], str]:
-    """The same through the command line: owners by path (null: no rule), and what was said."""
-    names = the_names(case) or {word: word for word in case["text"].split() if "@" in word}
-    teams = {f"t{number}": {"aliases": [name]} for number, name in enumerate(sorted(names))}
-    shown = {f"t{number}": name for number, name in enumerate(sorted(names))}
+class Asked(NamedTuple):
+    """The same through the command line."""
+
+    owners: dict[str, list[str] | None]  # by path; None: no rule
+    talk: str  # of `who`
+    findings: str  # of `check`
+
+
+def the_teams(case: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Those of the case, else one for each owner in its text."""
+    names = sorted({word for word in case["text"].split() if "@" in word})
+    several = {f"t{number}": {"aliases": [name]} for number, name in enumerate(names)}
+    return case.get("teams") or several
+
+
+def asked(case: dict[str, Any], folder: Path) -> Asked:
+    teams = the_teams(case)
+    shown = {slug: slug if "teams" in case else team["aliases"][0] for slug, team in teams.items()}
     (folder / "CODEOWNERS").write_text(case["text"])
     entry = {"codeowners": "CODEOWNERS", "dialect": case["dialect"]}
     rules = folder / "rules.yaml"
     rules.write_text(json.dumps({"version": 1, "teams": teams, "rules": [entry]}))
     paths = list(case.get("owns") or case["resolves"])
     answer = pointsman("who", *paths, "--rules", rules, "--json")
-    return {
+    found = {
         one["path"]: None if one["rule"] is None else [shown[slug] for slug in one["owners"]]
         for one in json.loads(answer.out)
-    }, answer.talk
+    }
+    return Asked(found, answer.talk, pointsman("check", "--rules", rules).out)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if "owns" in case], ids=lambda case: case["id"]
-)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_the_command_line_answers_as_its_case_says(case: dict[str, Any], tmp_path: Path) -> None:
-    found, talk = asked(case, tmp_path)
-    assert found == case["owns"]
+    found = asked(case, tmp_path)
+    assert found.owners == (case.get("owns") or case["resolves"])
+    assert found.talk == found.findings
     for line, word in case.get("problems", {}).items():
-        (said,) = [one for one in talk.splitlines() if one.startswith(f"CODEOWNERS:{line}:")]
+        (said,) = [one for one in found.talk.splitlines() if f"CODEOWNERS:{line}:" in one]
         assert word in said
 
 
@@ -265,5 +278,5 @@ PATTERNS = [case for case in cases("patterns.yaml") if not case.get("raw")]
 @pytest.mark.parametrize("case", PATTERNS, ids=lambda case: case["id"])
 def test_who_answers_a_pattern_as_gitlab_has_it(case: dict[str, Any], tmp_path: Path) -> None:
     line = f"{case['pattern']} @them\n"
-    found, _ = asked({"dialect": "gitlab", "text": line, "owns": {case["path"]: []}}, tmp_path)
-    assert (found[case["path"]] == ["@them"]) is (case["gitlab"] is True)
+    found = asked({"dialect": "gitlab", "text": line, "owns": {case["path"]: []}}, tmp_path)
+    assert (found.owners[case["path"]] == ["@them"]) is (case["gitlab"] is True)

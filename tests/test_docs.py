@@ -158,6 +158,7 @@ def test_every_refusal_is_documented_and_counted_from_the_start() -> None:
         "too_large",
         "disconnected",
         "unauthorized",
+        "refused_origin",
         "store_unavailable",
     }  # the endpoint's own
     assert raised - {"not_one_event"} == set(REJECTIONS)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from matchers.errors import Origin
 from matchers.patterns import below, exactly
 from matchers.ruleset import Rule
-from matchers.sources.base import Site, TreeError, folder_of
+from matchers.sources.base import Site, TreeError, within
 
 NAME = ".codeowner"
 LINE_LIMIT = 1024  # bytes; a longer first line is none of ours
@@ -30,7 +30,7 @@ def read_annotations(pattern: str, site: Site, origin: Origin) -> list[Rule]:
 
 def read_codeowner_files(folder: str, site: Site, origin: Origin) -> list[Rule]:
     """A rule for each `.codeowner` file in the folder and below, those further up first."""
-    return list(_directories(site.named(NAME, folder_of(folder), origin), site))
+    return list(_directories(site.named(NAME, within(site.folder, folder), origin), site))
 
 
 def _annotated(paths: list[str], site: Site) -> Iterator[Rule]:
@@ -43,7 +43,7 @@ def _annotated(paths: list[str], site: Site) -> Iterator[Rule]:
         if not line or not found:
             continue
         name = found["plain"] or found["markup"] or found["template"]
-        at = Origin(path, 1, line.index(name, line.index("@team") + 5) + 1)
+        at = Origin(site.shown(path), 1, line.index(name, line.index("@team") + 5) + 1)
         if slug := site.slug(name, at):
             text = f"@team {name}"
             yield Rule(origin=at, text=text, owners=(slug,), paths=(exactly(path),))
@@ -54,7 +54,7 @@ def _directories(paths: list[str], site: Site) -> Iterator[Rule]:
         raw = site.read(path)
         if raw is None:
             continue
-        at = Origin(path, 1)
+        at = Origin(site.shown(path), 1)
         name = (_first_line(raw) or "").strip()
         if not name:
             site.problem(at, "expected the name of a team in the first line")

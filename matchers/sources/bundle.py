@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from matchers.errors import Problem
-from matchers.sources.base import Tree, TreeError
+from matchers.sources.base import Shown, Tree, TreeError, within
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import FileEntry, TeamEntry
@@ -24,6 +24,7 @@ _OF_THE_ROOT = (
     "default",
     "unowned",
     "policy",
+    "visible",
     "strategy",
     "exceptions",
 )
@@ -42,7 +43,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """parts: the root first, then team files in the order they are included."""
 
-    base: str  # what stands before a path of the tree where it is shown: "", or "/etc/rules/"
+    shown: Shown
     tree: Tree
     parts: tuple[Part, ...]
     included: Mapping[tuple[str, int], tuple[Part, ...]]  # by the file and place of the entry
@@ -52,17 +53,22 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def root(self) -> Part:
         return self.parts[0]
 
+    @property
+    def folder(self) -> str:
+        """Of the root file, in the tree."""
+        return self.root.path.rpartition("/")[0]
+
     def problems(self) -> list[Problem]:
         return [problem for part in self.parts for problem in part.checker.problems]
 
 
-def gather(tree: Tree, path: str, base: str = "") -> Bundle:
+def gather(tree: Tree, path: str, shown: Shown = str) -> Bundle:
     """Never raises: what cannot be read is a problem, in the file that names it."""
-    gathering = _Gathering(tree, base)
+    gathering = _Gathering(tree, path.rpartition("/")[0], shown)
     gathering.read(path, None)
     parts = tuple(gathering.parts.values())
     return Bundle(
-        base=base,
+        shown=shown,
         tree=tree,
         parts=parts,
         included=gathering.included,
@@ -71,15 +77,16 @@ def gather(tree: Tree, path: str, base: str = "") -> Bundle:
 
 
 class _Gathering:
-    def __init__(self, tree: Tree, base: str) -> None:
+    def __init__(self, tree: Tree, folder: str, shown: Shown) -> None:
         self.tree = tree
-        self.base = base
+        self.folder = folder
+        self.shown = shown
         self.parts: dict[str, Part] = {}
         self.included: dict[tuple[str, int], tuple[Part, ...]] = {}
 
     def read(self, path: str, includer: Checker | None) -> Part:
         raw, why = self._raw(path)
-        checker = Checker(read_document(raw or b"", self.base + path))
+        checker = Checker(read_document(raw or b"", self.shown(path)))
         if raw is None:
             checker.problem((), why)
         entry = check_file(checker) if raw is not None else FileEntry(version=1)
@@ -98,13 +105,13 @@ class _Gathering:
         try:
             return self.tree.read(path), "there is no such file, or none that can be read"
         except TreeError as error:
-            return None, str(error)
+            return None, error.why
 
     def _glob(self, part: Part, pattern: str, place: Path) -> list[str]:
         try:
-            found = self.tree.glob(pattern)
+            found = self.tree.glob(within(self.folder, pattern))
         except TreeError as error:
-            part.checker.problem(place, str(error))
+            part.checker.problem(place, f"{self.shown(error.path)}: {error.why}")
             return []
         if not found:
             part.checker.problem(place, f'"{pattern}" fits no file')
@@ -117,7 +124,7 @@ class _Gathering:
         for path in found:
             if path in self.parts:
                 said = "includes itself" if path == part.path else "was included before"
-                part.checker.problem(place, f"{self.base}{path} {said}")
+                part.checker.problem(place, f"{self.shown(path)} {said}")
             elif len(self.parts) >= TEAM_FILES_LIMIT:
                 part.checker.problem(place, f"more than {TEAM_FILES_LIMIT} files are included")
                 break

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from matchers.errors import Origin
 from matchers.patterns import PatternError, parse_pattern
 from matchers.ruleset import Rule
-from matchers.sources.base import Site
+from matchers.sources.base import Site, within
 from matchers.sources.gitlab import read_gitlab
 from matchers.sources.owner_lines import Dialect, Line, read_lines, slugs, well_formed
 
@@ -23,12 +23,14 @@ _HEADING = re.compile(r"\^?\[[^\]]*\](?:\[\d*\])?(?=\s|$)")
 
 def read_codeowners(path: str, dialect: Dialect, site: Site, origin: Origin) -> list[Rule]:
     """origin: of the entry that names the file, for the problem that there is none."""
-    raw = site.read(path, origin)
+    place = path if path.startswith("/") else within(site.folder, path)
+    raw = site.read(place, origin)
     if raw is None:
         return []
-    lines = read_lines(raw, path, site)
+    file = site.shown(place)
+    lines = read_lines(raw, file, site)
     if dialect == "gitlab":
-        return [read_gitlab(lines, path, site)]
+        return [read_gitlab(lines, file, site)]
     return [rule for line in lines for rule in _rule(line, dialect, site)]
 
 

@@ -32,7 +32,7 @@ def _rule(path: str, site: Site) -> Rule | None:
     raw = site.read(path)
     if raw is None:
         return None
-    checker = Checker(read_document(raw, path))
+    checker = Checker(read_document(raw, site.shown(path)))
     module = _checked(checker)
     for problem in checker.problems:
         site.say(problem)

@@ -16,7 +16,7 @@ from matchers.index import PathIndex
 from matchers.kinds.base import LISTED, Text, Texts
 from matchers.patterns import PatternError, below, parse_pattern
 from matchers.ruleset import Rule
-from matchers.sources.base import Site, folder_of
+from matchers.sources.base import Site, within
 from matchers.sources.checker import Checker
 from matchers.sources.document import Path, read_document
 from matchers.sources.schema import Strict
@@ -48,7 +48,7 @@ class Level(msgspec.Struct, frozen=True):
 
 def read_owners_yaml(folder: str, site: Site, origin: Origin) -> list[Rule]:
     """One rule, which stands for the whole tree; none where there is no such file."""
-    root = folder_of(folder)
+    root = within(site.folder, folder)
     paths = site.named(NAME, root, origin)
     tree = _Tree()
     whole = Rule(origin=origin, text=f"owners_yaml: {folder}", resolve=tree.resolve)
@@ -96,7 +96,7 @@ class _File:
         self.site = site
         self.whole = whole
         self.is_root = is_root
-        self.checker = Checker(read_document(raw, path))
+        self.checker = Checker(read_document(raw, site.shown(path)))
 
     def levels(self) -> Iterator[tuple[str, Level]]:
         """What the file says, each with the pattern of what it is said of, the last winning."""

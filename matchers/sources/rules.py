@@ -84,7 +84,8 @@ class _Compiler:
             for brought in self._bundle.included.get((part.path, int(path[1])), ()):
                 yield from self.section("rules", brought)
             return
-        site = Site(self._bundle.tree, self._bundle.names, checker.say)
+        bundle = self._bundle
+        site = Site(bundle.tree, bundle.names, checker.say, bundle.folder, bundle.shown)
         yield from INCLUDES[key](entry, site, checker.document.origin(path))
 
     def _rule(self, value: Any, path: Path, part: Part) -> Iterator[Rule]:
@@ -151,6 +152,7 @@ def _rule(
         holds_for_event=_all(conditions.event),
         holds_for_frame=_all(conditions.frame),
         asks_of_calls=conditions.asks_of_calls,
+        tags=tuple(conditions.tags),
     )
 
 
@@ -163,6 +165,7 @@ class _Conditions:
         self.event: list[Callable[[Event], bool]] = []
         self.frame: list[Callable[[Sight], bool]] = []
         self.asks_of_calls = False
+        self.tags: list[str] = []
 
     def add(self, entry: Any, *, negated: bool = False) -> None:
         indexed = negated  # what must not match is never found by the index
@@ -177,6 +180,7 @@ class _Conditions:
                 continue
             on_frame = kind.looks_at == "frame"
             self.asks_of_calls |= on_frame and key != "path"
+            self.tags += value if key == "tags" else ()
             try:
                 kind.check(value)
             except PatternError as error:

@@ -33,6 +33,7 @@ class FileEntry(Strict):
     default: Any = None
     unowned: Any = None
     policy: Any = None
+    visible: Any = None
     tests: Any = None
     strategy: Literal["nearest", "sentry"] = "nearest"
     exceptions: Literal["root_cause_first", "thrown_first"] = "root_cause_first"

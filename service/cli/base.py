@@ -40,9 +40,11 @@ def load(path: Path | None, repository: Path | None = None, *, restrict: bool = 
     files = files_of(repository) if repository else None
     file = path or rules_path()
     if not file.is_file():
-        misuse(f"{file}: No such file")
-    tree, name, base = around(file)
-    return load_rules(tree, name, os.environ, base=base, files=files, restrict_team_files=restrict)
+        misuse(f"{file}: {'it is no regular file' if file.exists() else 'No such file'}")
+    tree, name, shown = around(file)
+    return load_rules(
+        tree, name, os.environ, shown=shown, files=files, restrict_team_files=restrict
+    )
 
 
 def files_of(repository: Path) -> RepositoryFiles:

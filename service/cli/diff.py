@@ -74,24 +74,8 @@ def _of_git(name: str, repo: Path) -> Loaded:
         misuse(f"{name}: {error}")
     if not there:
         misuse(f"{_OF_GIT}{revision}:{path}: No such file")
-    folder, slash, file = path.rpartition("/")
-    below = _Below(tree, folder + slash)
-    return load_rules(below, file, os.environ, base=f"{_OF_GIT}{revision}:{folder}{slash}")
-
-
-class _Below:
-    """A folder of a tree as a tree: team files are named from the folder of the rules file."""
-
-    def __init__(self, tree: GitTree, folder: str) -> None:
-        self._tree = tree
-        self._folder = folder
-
-    def read(self, path: str) -> bytes | None:
-        return self._tree.read(self._folder + path)
-
-    def glob(self, pattern: str) -> list[str]:
-        found = self._tree.glob(self._folder + pattern)
-        return [path.removeprefix(self._folder) for path in found]
+    before = f"{_OF_GIT}{revision}:"
+    return load_rules(tree, path, os.environ, shown=lambda one: before + one)
 
 
 def _json(changes: list[Change], files: int, examples: int) -> dict[str, Any]:

@@ -26,11 +26,31 @@ from service.cli.base import (
     talk,
 )
 from service.explain import explain as explained
-from service.ingest import native, sentry_envelope, sentry_store
+from service.ingest import (
+    airbrake,
+    bugsnag,
+    honeybadger,
+    native,
+    rollbar,
+    sentry_envelope,
+    sentry_store,
+)
 from service.ingest.base import InvalidEventError, Parsed, Request
+from service.scrub import scrub
 
 _COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
 _BEFORE_FRAMES = ("explicit", "override")
+# Each refuses the others' bodies, but: a Honeybadger notice may have a URL, as a Sentry event may;
+# a Sentry event may have `errors`, as an Airbrake notice has; any object is an envelope's header.
+_OF_JSON = (
+    rollbar.parse,
+    bugsnag.parse,
+    honeybadger.parse,
+    native.parse,
+    airbrake.parse,
+    sentry_envelope.parse,
+)
+_OF_TEXT = (native.parse, sentry_store.parse)
 
 
 def explain(
@@ -75,27 +95,27 @@ def _event(raw: bytes, source: str) -> Event:
 
 
 def _parse(raw: bytes) -> Parsed:
-    """An event, an envelope, the text of a traceback, a packed event: whatever it looks like."""
+    """An event in any door's form, an envelope, the text of a traceback: whatever it looks like."""
     looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
     now = datetime.now(UTC)
-    as_json = Request(content_type="application/json", project="1", received_at=now)
-    as_text = msgspec.structs.replace(as_json, content_type="text/plain")
-    text = ((native.parse, as_text), (sentry_store.parse, as_text))
-    # a log's line may well begin with a bracket
-    json = ((native.parse, as_json), (sentry_envelope.parse, as_json), (native.parse, as_text))
-    refused: list[InvalidEventError] = []
-    for parse, request in json if looks_like_json else text:
+    kind = "application/json" if looks_like_json else "text/plain"
+    request = Request(content_type=kind, project="1", received_at=now)
+    tries = [(parse, request) for parse in (_OF_JSON if looks_like_json else _OF_TEXT)]
+    if looks_like_json:  # or a log's line that begins with a bracket
+        tries.append((native.parse, msgspec.structs.replace(request, content_type="text/plain")))
+    refused: dict[object, InvalidEventError] = {}
+    for parse, request in tries:
         try:
             return parse(raw, request)
         except InvalidEventError as error:
-            refused.append(error)
-    raise refused[0]
+            refused.setdefault(parse, error)
+    raise refused[native.parse]
 
 
 def _print(event: Event, decided: dict[str, Any]) -> None:
     width = None if os.isatty(1) else 200
     console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
-    console.print(Text(title(event), style="bold"))
+    console.print(Text(scrub(title(event)), style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
     for step in before:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.app import create_app
 from service.cli.base import MISUSE, RulesFile, misuse, talk
 from service.logs import configure_logs, report_own_errors
+from service.memory import give_memory_back
 from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError, load_settings
@@ -30,6 +31,7 @@ def serve(
     rules: RulesFile = None,
 ) -> None:
     """Run the service. SIGHUP reads the rules again; SIGTERM finishes what is in flight."""
+    give_memory_back()
     settings = _settings(host, port, str(rules) if rules else None)
     with _listen(settings) as listening:
         configure_logs(settings.log_level)

@@ -3,6 +3,7 @@
 Spec: https://www.rfc-editor.org/rfc/rfc9457
 """
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from fastapi.responses import JSONResponse, Response
 
 from routers.rules import Rules
 from service.auth import COOKIE
-from service.ingest.body import LIMIT, read_body
+from service.ingest.body import read_body
+from service.ingest.limits import BODY
 from service.runtime import Runtime
 
 PROBLEM = "application/problem+json"
@@ -41,10 +43,12 @@ Open = Annotated[Runtime, Depends(runtime)]
 Admin = Annotated[Runtime, Depends(admin)]
 
 
-async def body_of(request: Request, limit: int = LIMIT) -> bytes:
+async def body_of(
+    request: Request, limit: int = BODY, enter: Callable[[], Awaitable[None]] | None = None
+) -> bytes:
     """The framework would read a body of any size, and before it asks who sends it."""
     encoding = request.headers.get("content-encoding")
-    return await read_body(request.stream(), encoding, limit=limit)
+    return await read_body(request.stream(), encoding, limit=limit, enter=enter)
 
 
 def rules_of(house: Runtime) -> Rules:

@@ -34,8 +34,11 @@ def retry(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own
 
 @endpoints.get("/accounting")
 def accounting(house: Admin) -> dict[str, Any]:
-    """The books: every accepted event has one outcome, every queued notification one state."""
-    return house.store.accounting()
+    """The books: every accepted event has one outcome, every queued notification one state.
+
+    lost_by_clients: errors that SDKs say they never sent, since the service started.
+    """
+    return house.store.accounting() | {"lost_by_clients": house.telemetry.errors_lost}
 
 
 def retry_delivery(house: Runtime, id: str) -> Delivery | None:  # noqa: A002

@@ -60,4 +60,9 @@ def _warnings(house: Runtime) -> list[Any]:
         return [*said, f"store_unavailable: {reason(error)}"]
     if dead:
         said.append(f"dead_deliveries: {dead} were told nowhere")
+    if over := sum(house.quota.exceeded().values()):
+        said.append(f"over_quota: {over} events were counted and not stored")
+    if house.forwarder and (problem := house.forwarder.standing.problem):
+        waiting = house.forwarder.standing.waiting
+        said.append(f"upstream: {problem}; {waiting} envelopes wait")
     return said

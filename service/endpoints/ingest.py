@@ -1,95 +1,181 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
 from matchers.text import clean
-from service.auth import RefusedError, ingest_key
+from matchers.visible import NOTHING
+from service.auth import RefusedError, ingest_key, sentry_keys
 from service.endpoints.base import body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError
+from service.ingest.limits import BODY, EVENT, LARGE_BODY
+from service.ingest.truncation import trimmed
+from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
 LARGE = 256 * 1024  # bytes; what takes longer to read than other senders should wait
+STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
 def ingest_endpoints() -> APIRouter:
     endpoints = APIRouter(tags=["ingest"])
     for adapter in ADAPTERS:
+        door = _door(adapter)
         for path in adapter.paths:
             endpoints.add_api_route(
-                path, _door(adapter), methods=["POST"], name=adapter.name, summary=adapter.name
+                path, door, methods=["POST"], name=adapter.name, summary=adapter.name
             )
-            endpoints.add_api_route(
-                path.rstrip("/") if path.endswith("/") else f"{path}/",
-                _door(adapter),
-                methods=["POST"],
-                include_in_schema=False,
-            )
+            for also in _also(path, adapter):
+                endpoints.add_api_route(also, door, methods=["POST"], include_in_schema=False)
+            for any_of_them in (path, *_also(path, adapter)):
+                endpoints.add_api_route(
+                    any_of_them, _preflight, methods=["OPTIONS"], include_in_schema=False
+                )
     return endpoints
+
+
+def _also(path: str, adapter: wire.Adapter) -> list[str]:
+    """The path with or without its last slash; and behind a proxy that serves us below its own."""
+    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    return (
+        [other, f"/{{prefix:path}}{path}", f"/{{prefix:path}}{other}"] if adapter.dsn else [other]
+    )
+
+
+async def _preflight(request: Request) -> Response:
+    """A browser asks whether a page may send what it is about to send."""
+    origins, origin = runtime(request).origins, request.headers.get("origin")
+    allowed = PREFLIGHT if origins.allow(origin) else {}
+    return Response(status_code=204, headers={**origins.headers(origin), **allowed})
 
 
 def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
     async def receive(request: Request) -> Response:
         house = runtime(request)
-        about = _about(request, house)
-
-        def refuse(status: int, reason: str, detail: str) -> Response:
-            house.telemetry.rejected(reason)
-            return _respond(adapter.refuse(status, detail, about))
-
-        try:
-            return _respond(await _receive(adapter, request, about, house))
-        except wire.InvalidEventError as error:
-            return refuse(413 if error.code == "too_large" else 400, error.code, str(error))
-        except TooLargeError as error:
-            return refuse(413, "too_large", str(error))
-        except ClientDisconnect:  # nobody hears this; it is counted
-            return refuse(400, "disconnected", "the body ended too early")
-        except RefusedError as error:
-            return refuse(error.status, "unauthorized", error.detail)
-        except StoreUnavailableError:
-            said = "store_unavailable: the event was not kept; send it again"
-            return refuse(503, "store_unavailable", said)
+        answer = await _answer(adapter, request, house)
+        return _respond(answer, house.origins.headers(request.headers.get("origin")))
 
     return receive
+
+
+async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wire.Answer:
+    about = _about(request, house)
+
+    def refuse(status: int, reason: str, detail: str) -> wire.Answer:
+        house.telemetry.rejected(reason)
+        return adapter.refuse(status, detail, about)
+
+    try:
+        if not house.origins.allow(request.headers.get("origin")):
+            return refuse(403, "refused_origin", "pages of this origin may not send events")
+        return await _receive(adapter, request, about, house)
+    except wire.InvalidEventError as error:
+        return refuse(STATUSES.get(error.code, 400), error.code, str(error))
+    except TooLargeError as error:
+        return refuse(413, "too_large", str(error))
+    except ClientDisconnect:  # nobody hears this; it is counted
+        return refuse(400, "disconnected", "the body ended too early")
+    except RefusedError as error:
+        return refuse(error.status, "unauthorized", error.detail)
+    except StoreUnavailableError:
+        said = "store_unavailable: the event was not kept; send it again"
+        return refuse(503, "store_unavailable", said)
 
 
 async def _receive(
     adapter: wire.Adapter, request: Request, about: wire.Request, house: Runtime
 ) -> wire.Answer:
-    named = clean(request.path_params.get("project"), wire.PROJECT)
     key = ingest_key(request.headers, request.query_params)
-    if key or not adapter.keyed_body:  # before a byte of the body is read
-        about = msgspec.structs.replace(about, project=house.auth.project(key, named))
-    body = await body_of(request)
-    if len(body) > LARGE:
-        parsed = await run_in_threadpool(adapter.parse, body, about)
-    else:
-        parsed = adapter.parse(body, about)
-    project = house.auth.project(key or parsed.key, named)
-    handled = await house.intake.take(_of_project(parsed, project, house), adapter.name)
+    if adapter.genuine:
+        house.auth.expect_signed()
+    elif key or not adapter.keyed_body:  # before a byte of the body is read
+        about = msgspec.structs.replace(about, project=_project(adapter, request, house, key))
+    async with house.hall.door() as enter:
+        trusted = key or not house.auth.has_keys
+        body = await body_of(request, BODY if trusted else LARGE_BODY, enter)
+        if adapter.genuine:
+            house.auth.admit_signed(adapter.genuine, request.headers, body)
+        parsed = await _parse(adapter, body, about, house)
+        del body  # what it holds may be as large again, until it is committed
+        events: Sequence[Event] = parsed.events
+        sender = (about.project, adapter.name)
+        if not adapter.genuine:
+            project = _project(adapter, request, house, key, parsed.key)
+            events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
+        handled = await house.intake.take(events, adapter.name, sender, parsed.onward)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
+    house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:
         house.telemetry.rejected(refused.code)
     return adapter.reply(parsed, tuple(map(_said, handled)), about)
 
 
+async def _parse(
+    adapter: wire.Adapter, body: bytes, about: wire.Request, house: Runtime
+) -> wire.Parsed:
+    if len(body) <= LARGE:
+        return adapter.parse(body, about)
+    async with house.hall.reading:
+        # not run_in_threadpool: its thread keeps what was raised, and so the body, for long
+        return await asyncio.to_thread(_trimmed, adapter, body, about)
+
+
+def _trimmed(adapter: wire.Adapter, body: bytes, about: wire.Request) -> wire.Parsed:
+    parsed = adapter.parse(body, about)
+    if len(body) <= EVENT:
+        return parsed
+    return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))
+
+
+def _project(
+    adapter: wire.Adapter,
+    request: Request,
+    house: Runtime,
+    key: str | None,
+    in_body: str | None = None,
+) -> str:
+    """The project that the key may send to. Raises RefusedError."""
+    named = clean(request.path_params.get("project"), wire.PROJECT)
+    if not adapter.dsn:
+        return house.auth.project(key or in_body, named)
+    keys = sentry_keys(request.headers, request.query_params) | ({in_body} if in_body else set())
+    try:
+        if house.auth.has_keys and len(keys) > 1:
+            raise RefusedError(403, "header, query and envelope name different keys")
+        return house.auth.project(key or in_body, named)
+    except RefusedError as error:
+        dsn = _dsn(request, key or in_body, named)
+        raise RefusedError(error.status, f"{error.detail}. As it came: {dsn}") from None
+
+
+def _dsn(request: Request, key: str | None, project: str | None) -> str:
+    """What the sender's DSN must have been, for whoever has to find what is wrong with it."""
+    shown = f"{key[: min(4, len(key) // 2)]}..." if key else "(no key)"
+    prefix = request.path_params.get("prefix", "").strip("/")
+    place = "/".join(filter(None, (request.url.netloc, prefix, project)))
+    return clean(f"{request.url.scheme}://{shown}@{place}") or ""
+
+
 def _about(request: Request, house: Runtime) -> wire.Request:
+    rules = house.rules.current()
     return wire.Request(
         content_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
         received_at=house.clock(),
         headers=request.headers,
+        visible=rules.visible if rules else NOTHING,
+        wants_all=house.forwarder is not None,
+        rate_limits=house.rate_limits(),
     )
 
 
@@ -100,8 +186,8 @@ def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[E
     return [msgspec.structs.replace(event, project=project) for event in parsed.events]
 
 
-def _respond(answer: wire.Answer) -> Response:
-    headers = dict(answer.headers)
+def _respond(answer: wire.Answer, for_browsers: Mapping[str, str]) -> Response:
+    headers = {**for_browsers, **answer.headers}
     if isinstance(answer.body, bytes):
         return Response(answer.body, answer.status, headers)
     return JSONResponse(answer.body, answer.status, headers)

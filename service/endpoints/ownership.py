@@ -7,17 +7,19 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from matchers.event import Event
 from matchers.lookup import look_up, lookup_json
 from routers.configured import Unconfigured
 from routers.rules import Rules
 from routers.teams import Team
 from service.endpoints.base import Admin, body_of, found, rules_of
+from service.endpoints.validators import Validated
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
 from service.ingest import native
 
 PATHS_LIMIT = 10_000
-endpoints = APIRouter(prefix="/api/v1", tags=["ownership"])
+endpoints = APIRouter(prefix="/api/v1", tags=["ownership"], route_class=Validated)
 
 
 class Paths(BaseModel):
@@ -76,7 +78,9 @@ async def explain_event(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     team = None if why_not is None else found(rules.ruleset.names.get(why_not), "team")
     about = wire.Request(content_type=content_type, project="1", received_at=house.clock())
-    return await run_in_threadpool(_explained, body, about, rules, team)
+    event = await run_in_threadpool(_only_event, body, about)
+    (event,) = await house.artifacts.mapped([event])
+    return await run_in_threadpool(explain, event, rules, team)
 
 
 @endpoints.get("/teams")
@@ -99,11 +103,11 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
     return _team(known, rules) | {"owns": owns, "revision": rules.revision}
 
 
-def _explained(body: bytes, about: wire.Request, rules: Rules, team: str | None) -> dict[str, Any]:
+def _only_event(body: bytes, about: wire.Request) -> Event:
     parsed = native.parse(body, about)
     if len(parsed.events) != 1:
         raise wire.InvalidEventError("not_one_event", "explain takes one event")
-    return explain(parsed.events[0], rules, team)
+    return parsed.events[0]
 
 
 def _looked_up(

@@ -72,6 +72,7 @@ def newest_groups(
         paged=cursor is not None,
         older=page.next and "/?" + urlencode(asked | {"cursor": page.next}),
         books=house.store.accounting(),
+        lost=house.telemetry.errors_lost,
         rules=house.rules.status(),
         unconfigured=_unconfigured(house),
         dead_ends=house.store.dead_ends(),

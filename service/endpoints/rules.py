@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 
 from routers.schema import rules_schema
 from service.endpoints.base import Admin, plain
+from service.endpoints.validators import Validated
 from service.rules import Status
 
-endpoints = APIRouter(prefix="/api/v1/rules", tags=["rules"])
+endpoints = APIRouter(prefix="/api/v1/rules", tags=["rules"], route_class=Validated)
 
 
 @endpoints.get("")
@@ -34,6 +35,7 @@ def _status(status: Status) -> dict[str, Any]:
     return {
         "revision": status.revision,
         "loaded_at": plain(status.loaded_at),
+        "rewritten": plain(status.rewritten),
         "files": [plain(file) for file in status.files],
         "problems": [
             {

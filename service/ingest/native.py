@@ -11,9 +11,9 @@ and a text/plain body is a traceback. Refusals: https://www.rfc-editor.org/rfc/r
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,11 +30,14 @@ from service.ingest.base import (
     Problem,
     Request,
 )
+from service.ingest.json_members import first
+from service.ingest.limits import BATCH, BATCH_FRAMES, EVENT, TRACEBACK
 from service.ingest.sentry_event import event_of, parse_event
+from service.ingest.sentry_large import ending, load_large
 from service.ingest.sentry_repair import load_json, load_object
 from service.ingest.tracebacks import recognise
 
-BATCH = 1000  # members
+T = TypeVar("T")
 _OF_MECHANISM = ("source", "handled", "exception_id", "parent_id")
 
 
@@ -51,7 +54,8 @@ class Peek(msgspec.Struct, frozen=True):
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError for a single bad member; in a list they become problems."""
     if request.content_type == "text/plain":
-        return Parsed(events=(_from_traceback(body.decode(errors="replace"), {}, request),))
+        text = body[-TRACEBACK:].decode(errors="replace")
+        return Parsed(events=(_from_traceback(text, {}, request),))
     if body.lstrip()[:1] != b"[":
         return Parsed(events=(_member(body, request),))
     members = _split(body)
@@ -59,9 +63,13 @@ def parse(body: bytes, request: Request) -> Parsed:
         raise InvalidEventError("batch_too_long", f"a batch has at most {BATCH} members")
     events: list[Event] = []
     problems: list[Problem] = []
+    room = BATCH_FRAMES
     for index, member in enumerate(members):
         try:
+            if room < 0:
+                raise InvalidEventError("batch_too_long", f"{BATCH_FRAMES} frames were read")
             events.append(_member(member, request))
+            room -= sum(len(error.frames) for error in events[-1].exceptions)
         except InvalidEventError as error:
             problems.append(Problem(index=index, code=error.code, detail=str(error)))
     return Parsed(events=tuple(events), problems=tuple(problems))
@@ -84,9 +92,9 @@ ADAPTER = Adapter(name="native", paths=("/api/v1/events",), parse=parse, reply=r
 def _split(body: bytes) -> list[bytes]:
     """Return each member's own JSON, so that one bad member harms no other."""
     try:
-        return [bytes(member) for member in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        return [bytes(member) for member in first(body, BATCH + 1)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        members = msgspec.convert(load_json(body), list[Any])
+        members = msgspec.convert(_tree(body, load_json), list[Any])
     return [json.dumps(member).encode() for member in members]
 
 
@@ -94,10 +102,13 @@ def _member(member: bytes, request: Request) -> Event:
     peek = _peek(member)
     request = msgspec.structs.replace(request, project=_project(peek.project) or request.project)
     if peek.traceback is not msgspec.UNSET:
+        if len(member) > EVENT:
+            end = ending(peek.traceback, TRACEBACK)
+            return _from_traceback(end, load_large(member), request)
         tree = load_object(member)
         return _from_traceback(tree.get("traceback"), tree, request)
     if peek.frames is not msgspec.UNSET or peek.exceptions is not msgspec.UNSET:
-        event = _from_short(load_object(member), request)
+        event = _from_short(_tree(member, load_object), request)
     else:
         event = parse_event(member, request)
     if not _says_anything(event):
@@ -122,10 +133,17 @@ def _peek(member: bytes) -> Peek:
     try:
         return msgspec.json.decode(member, type=Peek)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        tree = load_object(member)
+        tree = _tree(member, load_object)
     return msgspec.convert(
         {name: tree[name] for name in Peek.__struct_fields__ if name in tree}, Peek
     )
+
+
+def _tree(text: bytes, load: Callable[[bytes], T]) -> T:
+    """Raises InvalidEventError: too_large where an object of all of it would take too much room."""
+    if len(text) > EVENT:
+        raise InvalidEventError("too_large", f"JSON of this form may have {EVENT} bytes")
+    return load(text)
 
 
 def _project(value: object) -> str | None:

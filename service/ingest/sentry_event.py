@@ -16,7 +16,11 @@ import msgspec
 
 from matchers.event import Event, ExceptionValue, Frame, Level
 from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
-from service.ingest.base import Request
+from service.ingest.base import InvalidEventError, Request
+from service.ingest.context import vars_of, visible_of
+from service.ingest.json_members import Text
+from service.ingest.limits import AHEAD, DRIFT, EVENT, EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
+from service.ingest.sentry_large import load_large
 from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
 from service.ingest.sentry_shapes import (
     ExceptionField,
@@ -28,13 +32,9 @@ from service.ingest.sentry_shapes import (
     Thread,
     Threads,
 )
+from service.ingest.truncation import also, shares
 
-TAGS = 100  # kept of an event
-TAG = 200  # characters of a tag's name, and of its value
-FINGERPRINT = 50  # parts
-FRAMES = 1000  # of one exception: what an SDK sends at most
-EXCEPTIONS = 50
-AHEAD = timedelta(minutes=1)  # how far a sender's clock may run before ours
+NONE = timedelta()
 LEVELS: dict[str, Level] = {
     "fatal": "fatal",
     "critical": "fatal",
@@ -58,17 +58,24 @@ NO_MECHANISM = Mechanism()
 _DECODER = msgspec.json.Decoder(SentryEvent)
 
 
-def parse_event(data: bytes, request: Request, *, event_id: str | None = None) -> Event:
+def parse_event(data: Text, request: Request, *, event_id: str | None = None) -> Event:
     """Return the event in `data`; `event_id` stands in where it names none.
 
     Raises InvalidEventError: malformed_json, not_an_object.
     """
-    return _event(_read(data), request, event_id)
+    if len(data) <= EVENT:
+        small = bytes(data)
+        context = _context(_tree(small), request) if request.visible else {}
+        return _event(_read(small), request, event_id, context)
+    shape = msgspec.convert(mend(load_large(data)), SentryEvent)
+    event = _event(shape, request, event_id, {})
+    return msgspec.structs.replace(event, truncated=also(event, "contexts"))
 
 
 def event_of(tree: Mapping[str, object], request: Request) -> Event:
     """Return the event of an already decoded object."""
-    return _event(msgspec.convert(mend(tree), SentryEvent), request, None)
+    shape = msgspec.convert(mend(tree), SentryEvent)
+    return _event(shape, request, None, _context(tree, request) if request.visible else {})
 
 
 def normal_id(value: object) -> str | None:
@@ -77,13 +84,22 @@ def normal_id(value: object) -> str | None:
     return digits if re.fullmatch("[0-9a-f]{32}", digits) else None
 
 
-def moment(value: object, received_at: datetime) -> datetime:
-    """Return the sender's time; ours where there is none or it makes no sense."""
+def moment(value: object, received_at: datetime, drift: timedelta = NONE) -> datetime:
+    """Return the sender's time by our clock; ours where there is none or it makes no sense."""
     try:
-        told = _moment(value)
+        told = _moment(value) + drift
     except (ValueError, OverflowError, OSError):
         return received_at
     return min(told, received_at + AHEAD)
+
+
+def drift_of(sent_at: object, received_at: datetime) -> timedelta:
+    """How far a clock is behind ours that read `sent_at` as it sent; nothing below a minute."""
+    try:
+        drift = received_at - _moment(sent_at)
+    except (ValueError, OverflowError, OSError):
+        return NONE
+    return drift if abs(drift) > DRIFT else NONE
 
 
 def level_of(value: object) -> Level:
@@ -109,12 +125,31 @@ def _read(data: bytes) -> SentryEvent:
     return msgspec.convert(mend(load_object(data)), SentryEvent)
 
 
-def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
+def _tree(data: bytes) -> Mapping[str, object]:
+    """All of the event; nothing where only its shape could be read."""
+    try:
+        tree = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            tree = load_object(data)
+        except InvalidEventError:
+            return {}
+    return tree if isinstance(tree, dict) else {}
+
+
+def _context(tree: Mapping[str, object], request: Request) -> dict[str, str]:
+    wants_vars = request.visible.looks_into("vars")
+    return visible_of({**tree, "vars": vars_of(tree)} if wants_vars else tree, request.visible)
+
+
+def _event(
+    shape: SentryEvent, request: Request, event_id: str | None, context: dict[str, str]
+) -> Event:
     url = clean(shape.request and shape.request.url, TRANSACTION)
     trace = shape.contexts and shape.contexts.trace
     return Event(
         event_id=normal_id(shape.event_id) or normal_id(event_id) or uuid.uuid4().hex,
-        timestamp=moment(shape.timestamp, request.received_at),
+        timestamp=moment(shape.timestamp, request.received_at, request.drift),
         received_at=request.received_at,
         project=request.project,
         platform=clean(shape.platform),
@@ -127,9 +162,11 @@ def _event(shape: SentryEvent, request: Request, event_id: str | None) -> Event:
         environment=clean(shape.environment),
         server_name=clean(shape.server_name),
         tags=tags_of(_pairs(shape.tags)),
+        context=context,
         fingerprint=tuple(filter(None, map(clean, (shape.fingerprint or ())[:FINGERPRINT]))),
         trace_id=clean(trace and trace.trace_id),
         exceptions=tuple(_exceptions(shape)),
+        truncated=tuple(_cut_of(shape)),
     )
 
 
@@ -161,8 +198,9 @@ def _pairs(tags: dict[str, Scalar] | list[list[Scalar]] | None) -> Iterator[tupl
 
 def _exceptions(shape: SentryEvent) -> Iterator[ExceptionValue]:
     found = False
-    for value in cut_middle(_values(shape.exception), EXCEPTIONS):
-        exception = _exception(value)
+    values = cut_middle(_values(shape.exception), EXCEPTIONS)
+    for value, room in zip(values, shares([*map(_count, values)], FRAMES), strict=True):
+        exception = _exception(value, room)
         if exception.type or exception.value or exception.frames:
             found = True
             yield exception
@@ -176,7 +214,7 @@ def _values(field: ExceptionField | list[ExceptionShape] | None) -> Sequence[Exc
     return field or ()
 
 
-def _exception(value: ExceptionShape) -> ExceptionValue:
+def _exception(value: ExceptionShape, room: int) -> ExceptionValue:
     mechanism = value.mechanism or NO_MECHANISM
     return ExceptionValue(
         type=clean(value.type, NAME),
@@ -186,14 +224,29 @@ def _exception(value: ExceptionShape) -> ExceptionValue:
         source=clean(mechanism.source),
         exception_id=mechanism.exception_id,
         parent_id=mechanism.parent_id,
-        frames=_frames(value.stacktrace),
+        frames=_frames(value.stacktrace, room),
     )
 
 
-def _frames(stack: Stack | None) -> tuple[Frame, ...]:
+def _count(value: ExceptionShape) -> int:
+    return len((value.stacktrace and value.stacktrace.frames) or ())
+
+
+def _cut_of(shape: SentryEvent) -> Iterator[str]:
+    """What of it is more than is kept."""
+    values = _values(shape.exception)
+    if len(values) > EXCEPTIONS:
+        yield "exceptions"
+    if sum(map(_count, values)) > FRAMES:
+        yield "frames"
+    if len(shape.tags or ()) > TAGS:
+        yield "tags"
+
+
+def _frames(stack: Stack | None, room: int = FRAMES) -> tuple[Frame, ...]:
     if stack is None or not stack.frames:
         return ()
-    kept = cut_middle(stack.frames, FRAMES)
+    kept = cut_middle(stack.frames, room)
     return tuple(frame if fits(frame) else _cut(frame) for frame in kept)
 
 

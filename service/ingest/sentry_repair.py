@@ -7,13 +7,16 @@ straight way, so nothing that a current SDK sends should need it.
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 
 from matchers.event import Frame
-from matchers.text import NAME, PATH, Scalar, clean
+from matchers.text import NAME, PATH, Scalar, clean, cut_middle
 from service.ingest.base import InvalidEventError
+from service.ingest.limits import FRAMES, MORE, TAGS
 
 LARGEST = 2**31 - 1  # no file has more lines; a database column may be no wider
 DIGITS = 4300  # past this Python refuses to read an integer
+_PAIRS = 10 * TAGS  # among which the tags are looked for that say anything
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 SCALARS = (
     *("event_id", "timestamp", "platform", "level", "logger"),
@@ -124,8 +127,8 @@ def _message(value: object) -> dict[str, object] | None:
 
 def _tags(value: object) -> list[list[Scalar]]:
     if isinstance(value, dict):
-        return [[name, scalar(text)] for name, text in value.items()]
-    pairs = value if isinstance(value, list) else []
+        return [[name, scalar(text)] for name, text in islice(value.items(), _PAIRS)]
+    pairs = value[:_PAIRS] if isinstance(value, list) else []
     return [[scalar(member) for member in _pair(pair)] for pair in pairs]
 
 
@@ -150,6 +153,8 @@ def _exception(value: Mapping[str, object]) -> dict[str, object]:
         "mechanism": {
             "handled": _flag(mechanism.get("handled")),
             "source": scalar(mechanism.get("source")),
+            "exception_id": whole(mechanism.get("exception_id")),
+            "parent_id": whole(mechanism.get("parent_id")),
         },
         "stacktrace": _stack(value.get("stacktrace")),
     }
@@ -167,7 +172,8 @@ def _stack(value: object) -> dict[str, object]:
     """A stack is `{"frames": […]}`, but a bare list of frames is understood."""
     frames = value if isinstance(value, list) else _object(value).get("frames")
     members = frames if isinstance(frames, list) else []
-    return {"frames": [mended_frame(member) for member in members if isinstance(member, dict)]}
+    stack = [member for member in members if isinstance(member, dict)]
+    return {"frames": [mended_frame(member) for member in cut_middle(stack, FRAMES + MORE)]}
 
 
 def _flag(value: object) -> bool | None:

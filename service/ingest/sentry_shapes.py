@@ -2,6 +2,7 @@
 
 Spec: https://develop.sentry.dev/sdk/data-model/event-payloads/
 Variables, breadcrumbs, users, headers and bodies are left out on purpose: they are personal data.
+What of them the rules file makes visible is read beside this (service/ingest/context.py).
 A body that does not fit these shapes is not yet a bad one: see sentry_repair.
 """
 

@@ -40,6 +40,26 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A source map that is kept, without its content."""
+
+    project: str
+    release: str
+    name: str  # the bundle's: service.sourcemaps.frames.bundle_name
+    sha256: str
+    size: int  # bytes, as it was uploaded
+    created_at: datetime
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An envelope that waits for the upstream."""
+
+    id: str  # UUIDv7
+    received_at: datetime
+    error: bool  # whether it holds an error event
+    sealed: bytes
+
+
 def new_id() -> str:
     """A UUIDv7: sorts by time. Spec: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7"""
     now = time.time_ns() // 1_000_000
@@ -134,6 +154,14 @@ def delivery_record(row: Row) -> Delivery:
         last_error=row["last_error"],
         external_id=row["external_id"],
     )
+
+
+def artifact_row(artifact: Artifact) -> dict[str, Any]:
+    return msgspec.structs.asdict(artifact) | {"created_at": to_us(artifact.created_at)}
+
+
+def artifact_record(row: Row) -> Artifact:
+    return Artifact(**{**row, "created_at": from_us(row["created_at"])})
 
 
 def _us(moment: datetime | None) -> int | None:

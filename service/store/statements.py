@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.tables import (
+    ARTIFACTS,
     AUDIENCES,
     DELIVERIES,
     EVENTS,
@@ -15,6 +16,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     RULES_REVISIONS,
+    UPSTREAM,
 )
 
 Row = dict[str, Any]
@@ -114,6 +116,29 @@ class Statements:
         self.last_revision = compiled(
             select(RULES_REVISIONS).order_by(RULES_REVISIONS.c.sequence.desc()).limit(1)
         )
+        self.put_artifact = compiled(_upsert(ARTIFACTS))
+        self.artifact_releases = compiled(
+            select(ARTIFACTS.c.release, func.sum(ARTIFACTS.c.size).label("size"))
+            .where(ARTIFACTS.c.project == bindparam("project"))
+            .group_by(ARTIFACTS.c.release)
+            .order_by(func.max(ARTIFACTS.c.created_at).desc(), ARTIFACTS.c.release)
+        )
+        self.drop_artifacts = compiled(
+            delete(ARTIFACTS).where(
+                ARTIFACTS.c.project == bindparam("p"), ARTIFACTS.c.release == bindparam("r")
+            )
+        )
+        self.add_envelope = compiled(insert(UPSTREAM))
+        self.due_envelopes = compiled(
+            select(UPSTREAM)
+            .where(UPSTREAM.c.due_at <= bindparam("now"))
+            .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
+            .limit(bindparam("limit"))
+        )
+        self.defer_envelope = compiled(
+            update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))
+        )
+        self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 
 def _upsert(table: Table) -> ClauseElement:

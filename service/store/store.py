@@ -1,15 +1,15 @@
 """What is read: groups, events, deliveries, the books. Each read is one snapshot."""
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
 
 from matchers.event import Event
 from routers.group import Group
+from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
 from service.store.tables import (
     AUDIENCES,
@@ -17,19 +17,9 @@ from service.store.tables import (
     EVENTS,
     GROUPS,
     LEDGER,
+    UPSTREAM,
     to_us,
 )
-
-Moment = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what a column can hold
-
-
-class Page(msgspec.Struct, frozen=True):
-    items: Sequence[Any]
-    next: str | None  # an opaque cursor; None: this is the last page
-
-
-class CursorError(Exception):
-    """The cursor is none of ours."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -66,14 +56,21 @@ class Store:
         query = _filtered(select(GROUPS), wanted)
         if cursor:
             query = query.where(
-                tuple_(GROUPS.c.last_seen, GROUPS.c.id) < _decode(cursor, tuple[Moment, str])
+                tuple_(GROUPS.c.last_seen, GROUPS.c.id) < decode(cursor, tuple[Moment, str])
             )
         query = query.order_by(GROUPS.c.last_seen.desc(), GROUPS.c.id.desc()).limit(limit + 1)
         with self._engine.begin() as connection:
             rows = connection.execute(query).mappings().all()
             told = self._audiences(connection, [row["id"] for row in rows])
         groups = [group_record(dict(row), told[row["id"]]) for row in rows]
-        return _page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
+        return page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
+
+    def waiting_envelopes(self) -> tuple[int, int]:
+        """How many wait for the upstream, and their bytes."""
+        query = select(func.count(), func.coalesce(func.sum(UPSTREAM.c.size), 0))
+        with self._engine.begin() as connection:
+            count, size = connection.execute(query.select_from(UPSTREAM)).one()
+        return int(count), int(size)
 
     def group(self, id: str) -> Group | None:  # noqa: A002
         with self._engine.begin() as connection:
@@ -140,7 +137,7 @@ class Store:
         """The newest first. A leased one counts as pending."""
         query = select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit + 1)
         if cursor:
-            query = query.where(DELIVERIES.c.id < _decode(cursor, tuple[str])[0])
+            query = query.where(DELIVERIES.c.id < decode(cursor, tuple[str])[0])
         if group:
             query = query.where(DELIVERIES.c.group_id == group)
         if state:
@@ -148,7 +145,7 @@ class Store:
             query = query.where(DELIVERIES.c.state.in_(states))
         with self._engine.begin() as connection:
             found = [delivery_record(dict(row)) for row in connection.execute(query).mappings()]
-        return _page(found, limit, lambda delivery: [delivery.id])
+        return page(found, limit, lambda delivery: [delivery.id])
 
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         query = select(DELIVERIES).where(DELIVERIES.c.id == id)
@@ -202,7 +199,7 @@ def _balance(
         "dead": states.get("dead", 0),
         "pending": states.get("pending", 0) + states.get("leased", 0),
     }
-    once = accepted - outcomes.get("duplicate", 0)
+    once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
     unaccounted = (
         abs(accepted - sum(outcomes.values()))
         + abs(queued - sum(deliveries.values()))
@@ -246,22 +243,3 @@ def _kept(row: Any) -> Kept:
 def _decision(row: Any) -> dict[str, Any] | None:
     raw = row["decision"]
     return None if raw is None else msgspec.json.decode(raw)
-
-
-def _page(items: list[Any], limit: int, key: Any) -> Page:
-    more = len(items) > limit
-    items = items[:limit]
-    return Page(items, _encode(key(items[-1])) if more else None)
-
-
-def _encode(key: list[Any]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def _decode(cursor: str, shape: Any) -> Any:
-    """Raises CursorError."""
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(raw, type=shape)
-    except (ValueError, msgspec.MsgspecError):
-        raise CursorError("the cursor is none of ours") from None

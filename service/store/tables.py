@@ -113,6 +113,32 @@ RULES_REVISIONS = Table(
     Column("content", LargeBinary, nullable=False),  # without the secrets it spelled out
     Column("loaded_at", BigInteger, nullable=False),
 )
+# Envelopes on their way to the upstream, sealed. A row is deleted once the upstream has taken it.
+UPSTREAM = Table(
+    "upstream_envelopes",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7: the oldest first
+    Column("received_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # while it is being sent: when another may
+    Column("error", Integer, nullable=False),  # 1: it holds an error event
+    Column("size", BigInteger, nullable=False),  # bytes, sealed
+    Column("sealed", LargeBinary, nullable=False),
+    Index("upstream_due", "due_at", "id"),
+)
+
+# Source maps, by the release that the bundles belong to.
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("project", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("name", String, nullable=False),  # the bundle's; service/sourcemaps/frames.py
+    Column("sha256", String, nullable=False),  # of the map as it was uploaded
+    Column("content", LargeBinary, nullable=False),  # zlib
+    Column("size", BigInteger, nullable=False),  # bytes, unpacked
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("project", "release", "name"),
+)
 
 
 def to_us(moment: datetime) -> int:

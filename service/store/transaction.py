@@ -1,6 +1,7 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,10 @@ from routers.notification import Notification
 from routers.route import Routing
 from service.store.groups import Groups, every, one
 from service.store.rows import (
+    Artifact,
     Delivery,
+    Waiting,
+    artifact_row,
     audience_row,
     delivery_record,
     delivery_row,
@@ -21,7 +25,7 @@ from service.store.rows import (
     new_id,
 )
 from service.store.statements import Statements
-from service.store.tables import to_us
+from service.store.tables import from_us, to_us
 
 
 class Transaction:
@@ -35,6 +39,7 @@ class Transaction:
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
         self._books: Counter[tuple[str, str]] = Counter()
+        self._envelopes: list[dict[str, Any]] = []
 
     def known(self, event: Event) -> dict[str, Any] | None:
         """The row, with its group_id, of an event of this project with this id; None: it is new."""
@@ -59,6 +64,11 @@ class Transaction:
     def accept_duplicate(self) -> None:
         self._books["accepted", ""] += 1
         self._books["outcome", "duplicate"] += 1
+
+    def over_quota(self, count: int) -> None:
+        """Enter events that are counted and not stored."""
+        self._books["accepted", ""] += count
+        self._books["outcome", "over_quota"] += count
 
     def undecided(self) -> None:
         self._books["outcome", "undecided"] += 1
@@ -126,6 +136,54 @@ class Transaction:
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
 
+    def put_artifact(self, artifact: Artifact, packed: bytes) -> None:
+        self._sql.put_artifact.run(self._cursor, artifact_row(artifact) | {"content": packed})
+
+    def artifact_releases(self, project: str) -> dict[str, int]:
+        """Release → bytes of its maps, unpacked; the one that was added to last first."""
+        rows = every(self._sql.artifact_releases.run(self._cursor, {"project": project}))
+        return {row["release"]: int(row["size"]) for row in rows}
+
+    def drop_artifacts(self, project: str, release: str) -> int:
+        """How many they were."""
+        named = {"p": project, "r": release}
+        return int(self._sql.drop_artifacts.run(self._cursor, named).rowcount)
+
+    def forward(self, envelope: Waiting) -> None:
+        """Keep a sealed envelope until the upstream has taken it."""
+        at = to_us(envelope.received_at)
+        self._envelopes.append(
+            {
+                "id": envelope.id,
+                "received_at": at,
+                "due_at": at,
+                "error": int(envelope.error),
+                "size": len(envelope.sealed),
+                "sealed": envelope.sealed,
+            }
+        )
+
+    def claim_envelopes(self, now: datetime, until: datetime, limit: int) -> list[Waiting]:
+        """Those that are due longest, which no other is given before `until`."""
+        rows = every(self._sql.due_envelopes.run(self._cursor, {"now": to_us(now), "limit": limit}))
+        self.defer_envelopes([row["id"] for row in rows], until)
+        return [
+            Waiting(
+                id=row["id"],
+                received_at=from_us(row["received_at"]),
+                error=bool(row["error"]),
+                sealed=row["sealed"],
+            )
+            for row in rows
+        ]
+
+    def defer_envelopes(self, ids: Sequence[str], until: datetime) -> None:
+        rows = [{"i": one, "due": to_us(until)} for one in ids]
+        self._sql.defer_envelope.run_all(self._cursor, rows)
+
+    def drop_envelopes(self, ids: Sequence[str]) -> None:
+        self._sql.drop_envelope.run_all(self._cursor, [{"i": one} for one in ids])
+
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
         groups = self.groups.changed()
@@ -137,6 +195,7 @@ class Transaction:
         )
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
+        sql.add_envelope.run_all(cursor, self._envelopes)
         sql.count.run_all(
             cursor,
             [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import yaml
 
-from service.ingest.base import Request
+from service.ingest import ADAPTERS
+from service.ingest.base import Adapter, Parsed, Request
 from service.ingest.body import read_body
 
 DATA = Path(__file__).parent.parent / "data"
@@ -33,9 +36,26 @@ def load(name: str) -> Captured:
     return Captured(told["path"], headers, body)
 
 
+def door(path: str) -> Adapter:
+    """The adapter that takes what is posted to `path`."""
+    for adapter in ADAPTERS:
+        for template in adapter.paths:
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template.rstrip("/")) + "/?", path):
+                return adapter
+    raise LookupError(path)
+
+
 def names() -> Iterator[str]:
     for path in sorted(CAPTURES.glob("*/*.body")):
         yield f"{path.parent.name}/{path.stem}"
+
+
+def parsed(name: str) -> Parsed:
+    """As the door that it was sent to reads it."""
+    captured = load(name)
+    content_type = captured.headers.get("content-type", "")
+    request = msgspec.structs.replace(REQUEST, content_type=content_type)
+    return door(captured.path).parse(captured.body, request)
 
 
 async def _chunks(packed: bytes) -> AsyncIterator[bytes]:

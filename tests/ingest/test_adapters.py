@@ -44,6 +44,12 @@ def test_a_refusal_says_why(adapter: Adapter, status: int) -> None:
     assert all(value.isprintable() for value in answer.headers.values())
 
 
+@each_adapter
+def test_what_a_sender_is_asked_to_keep_are_never_errors(adapter: Adapter) -> None:
+    limits = adapter.reply(Parsed(), (HANDLED,), REQUEST).headers.get("X-Sentry-Rate-Limits", "")
+    assert not {"error", "default"} & set(limits.replace(":", ";").split(";"))
+
+
 def test_each_name_and_path_stands_once() -> None:
     names = [adapter.name for adapter in ADAPTERS]
     paths = [path for adapter in ADAPTERS for path in adapter.paths]

@@ -2,16 +2,26 @@
 
 import asyncio
 import gzip
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 
 import brotli
 import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.ingest.base import InvalidEventError
-from service.ingest.body import TooLargeError, read_body
+from service.ingest.body import Hall, TooLargeError, read_body
+from service.ingest.codecs import DECODERS
+from service.ingest.limits import LARGE_BODIES, LARGE_BODY, MEMBERS, WINDOW
 
+ROOT = Path(__file__).parents[2]
 TEXT = b'{"message": "disk almost full"}' * 5_000  # more than one piece
 MEGABYTE = 1024 * 1024
 
@@ -32,8 +42,15 @@ PACKED = [
     ("deflate", zlib.compress(TEXT)),
     ("deflate", raw_deflate(TEXT)),
     ("br", brotli.compress(TEXT, quality=4)),
+    ("zstd", zstandard.compress(TEXT)),
+    ("zstd", zstandard.compress(TEXT[:7]) + zstandard.compress(TEXT[7:])),
 ]
-PACKERS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
+PACKERS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
 
 
 async def in_chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
@@ -53,7 +70,7 @@ def test_a_body_is_unpacked_however_it_is_cut(
     assert read(packed, encoding, size=size) == TEXT
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip", "deflate", "br"])
+@pytest.mark.parametrize("encoding", [None, *PACKERS])
 def test_no_body_at_all_is_an_empty_one(encoding: str | None) -> None:
     assert read(b"", encoding) == b""
 
@@ -81,10 +98,13 @@ def test_a_bomb_costs_its_limit_and_no_more(encoding: str) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_what_unpacks_to_nothing_is_bounded_too(encoding: str | None) -> None:
-    with pytest.raises(TooLargeError):
-        read(gzip.compress(b"") * 60_000, encoding)
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_what_unpacks_to_nothing_is_bounded_too(encoding: str) -> None:
+    nothing = PACKERS[encoding](b"")
+    assert read(nothing * MEMBERS, encoding) == b""
+    with pytest.raises(InvalidEventError) as caught:
+        read(nothing * (MEMBERS + 1), encoding)
+    assert caught.value.code == "bad_encoding"
 
 
 @pytest.mark.parametrize("encoding", PACKERS)
@@ -95,11 +115,74 @@ def test_a_spoilt_body_is_a_bad_encoding(encoding: str, spoil) -> None:
     assert caught.value.code == "bad_encoding"
 
 
-@pytest.mark.parametrize("encoding", ["zstd", "gzip, br", "aws-chunked"])
+@pytest.mark.parametrize("encoding", ["lz4", "gzip, br", "aws-chunked"])
 def test_an_unknown_encoding_is_named_so(encoding: str) -> None:
     with pytest.raises(InvalidEventError) as caught:
         read(b"x", encoding)
     assert caught.value.code == "unsupported_encoding"
+    assert all(known in caught.value.detail for known in DECODERS)
+
+
+def test_zstd_is_read_where_its_library_is() -> None:
+    without = "import sys; sys.modules['zstandard'] = None; from service.ingest import codecs"
+    command = [sys.executable, "-c", f"{without}; print(*codecs.DECODERS)"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["identity", "gzip", "x-gzip", "deflate", "br"]
+    assert "zstd" in DECODERS
+
+
+def test_zstd_may_not_look_back_further_than_a_window() -> None:
+    wide = zstandard.ZstdCompressionParameters(window_log=(2 * WINDOW).bit_length() - 1)
+    stream = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    with pytest.raises(InvalidEventError) as caught:
+        read(stream.compress(TEXT) + stream.flush(), "zstd")
+    assert caught.value.code == "bad_encoding"
+
+
+@given(st.sampled_from(sorted(PACKERS)), st.binary(max_size=200), st.data())
+def test_no_bytes_unpack_to_anything_but_a_body_or_a_refusal(
+    encoding: str, body: bytes, data: st.DataObject
+) -> None:
+    packed = PACKERS[encoding](body)
+    at = data.draw(st.integers(0, len(packed)))
+    spoilt = packed[:at] + data.draw(st.binary(max_size=3)) + packed[at + 1 :]
+    with suppress(InvalidEventError, TooLargeError):
+        read(spoilt, encoding, size=7)
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_large_body_waits_before_it_grows(encoding: str) -> None:
+    async def story() -> int:
+        hall, inside = Hall(), 0
+        bodies = [PACKERS[encoding](b"\0" * 2 * LARGE_BODY)] * (LARGE_BODIES + 2)
+        most = 0
+
+        async def send(packed: bytes) -> None:
+            nonlocal inside, most
+            async with hall.door() as enter:
+                await read_body(in_chunks(packed, 4096), encoding, enter=enter)
+                inside += 1
+                most = max(most, inside)
+                await asyncio.sleep(0.01)
+                inside -= 1
+
+        await asyncio.gather(*map(send, bodies))
+        return most
+
+    assert asyncio.run(story()) == LARGE_BODIES
+
+
+def test_a_small_body_waits_for_nobody() -> None:
+    async def story() -> bytes:
+        hall = Hall()
+        async with hall.door() as one, hall.door() as other:
+            await one()
+            await other()
+            async with hall.door() as enter:
+                return await read_body(in_chunks(TEXT, 4096), None, enter=enter)
+
+    assert len(TEXT) < LARGE_BODY
+    assert asyncio.run(story()) == TEXT
 
 
 def test_a_body_that_drips_is_not_waited_for() -> None:

@@ -3,12 +3,14 @@
 import json
 from contextlib import suppress
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ingest.base import Answer, Handled, InvalidEventError, Parsed
-from service.ingest.sentry_envelope import HEADER_LIMIT, parse, read_envelope, refuse, reply
+from service.ingest.limits import ENVELOPE_EVENTS, HEADER_LINE
+from service.ingest.sentry_envelope import parse, read_envelope, refuse, reply
 from tests.ingest.captured import REQUEST, load, names
 
 ID = "9ec79c33ec9942ab8353589fcb2e04dc"
@@ -46,8 +48,8 @@ MALFORMED = [
     b'{}\n{"type":"a","length":9}\nx',  # 6
     b'{}\n{"type":"a","length":1}\nxy',
     b'{}\n\n{"type":"a"}\nx',
-    b"{}\n" + b"[" * HEADER_LIMIT,
-    b'{"a":"' + b"x" * HEADER_LIMIT + b'"}',
+    b"{}\n" + b"[" * HEADER_LINE,
+    b'{"a":"' + b"x" * HEADER_LINE + b'"}',
     b"{}\n" + b'{"type":"a"}\n\n' * 1001,
 ]
 
@@ -78,9 +80,9 @@ def test_the_place_is_the_item_and_its_byte() -> None:
 
 
 def test_a_header_line_of_exactly_the_limit_is_read() -> None:
-    line = json.dumps({"a": "x" * (HEADER_LIMIT - 9)}).encode()
-    assert len(line) == HEADER_LIMIT
-    assert read_envelope(line + b"\n")[1] == []
+    line = json.dumps({"a": "x" * (HEADER_LINE - 9)}).encode()
+    assert len(line) == HEADER_LINE
+    assert list(read_envelope(line + b"\n")[1]) == []
 
 
 def test_one_bad_event_among_good_ones_is_refused_in_its_place() -> None:
@@ -137,7 +139,77 @@ def test_without_any_id_one_is_made() -> None:
 def test_the_answer_names_the_event(
     parsed: Parsed, handled: tuple[Handled, ...], body: object
 ) -> None:
-    assert reply(parsed, handled, REQUEST) == Answer(200, body)
+    answer = reply(parsed, handled, REQUEST)
+    assert (answer.status, answer.body) == (200, body)
+
+
+def test_an_answer_asks_to_be_spared_all_but_errors() -> None:
+    """sentry-python reads the seconds with int(), and three parts of each limit."""
+    seconds, categories, scope = (
+        reply(Parsed(), (), REQUEST).headers["X-Sentry-Rate-Limits"].split(":")
+    )
+    asked = set(categories.split(";"))
+    assert (int(seconds), scope) == (3600, "organization")
+    assert asked >= {"transaction", "span", "session", "log_item", "replay", "profile", "monitor"}
+    assert not asked & {"error", "default", "internal", "security", ""}
+
+
+def test_where_everything_is_wanted_nothing_is_asked() -> None:
+    request = msgspec.structs.replace(REQUEST, wants_all=True)
+    assert reply(Parsed(), (), request) == Answer(200, {})
+
+
+@pytest.mark.parametrize(
+    ("dsn", "key"),
+    [
+        ("https://abc@errors.example.com/in/42", "abc"),
+        ("https://abc:secret@errors.example.com/42", "abc"),
+        ("https://errors.example.com/42", None),
+        ("https://[abc@errors.example.com/42", None),
+        ("", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_an_envelope_may_name_its_key(dsn: object, key: str | None) -> None:
+    assert parse(json.dumps({"dsn": dsn}).encode(), REQUEST).key == key
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "told", "taken"),
+    [
+        # NOW is 07:00:00. The sender's clock is an hour behind, ahead, then right enough.
+        ("2026-11-23T06:00:00Z", "2026-11-23T05:59:30Z", "2026-11-23T06:59:30+00:00"),
+        ("2026-11-23T08:00:00.000Z", "2026-11-23T07:59:30Z", "2026-11-23T06:59:30+00:00"),
+        ("2026-11-23T06:59:10Z", "2026-11-23T06:50:00Z", "2026-11-23T06:50:00+00:00"),
+        ("2026-11-23T07:00:50Z", "2026-11-23T06:50:00Z", "2026-11-23T06:50:00+00:00"),
+        (None, "2026-11-23T06:50:00Z", "2026-11-23T06:50:00+00:00"),
+        ("soon", "2026-11-23T06:50:00Z", "2026-11-23T06:50:00+00:00"),
+        ("1970-01-01T00:00:10Z", "1970-01-01T00:00:00Z", "2026-11-23T06:59:50+00:00"),
+        ("1970-01-01T00:00:10Z", "9999-12-31T00:00:00Z", "2026-11-23T07:00:00+00:00"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_put_right(sent_at: object, told: str, taken: str) -> None:
+    headers = json.dumps({"sent_at": sent_at}).encode()
+    event = json.dumps({"timestamp": told}).encode()
+    (parsed,) = parse(envelope(event, headers=headers), REQUEST).events
+    assert parsed.timestamp.isoformat() == taken
+
+
+def test_what_the_sender_lost_is_counted() -> None:
+    report = (
+        b'{"discarded_events": [{"reason": "queue_overflow", "category": "error", "quantity": 2}]}'
+    )
+    body = b'{}\n{"type":"client_report"}\n%s\n{"type":"client_report"}\n%s' % (report, report)
+    parsed = parse(body, REQUEST)
+    assert parsed.lost == {("queue_overflow", "error"): 4}
+    assert parsed.dropped == {"client_report": 2}
+
+
+def test_an_envelope_has_so_many_events_at_most() -> None:
+    parsed = parse(envelope(*[EVENT] * (ENVELOPE_EVENTS + 2)), REQUEST)
+    assert len(parsed.events) == ENVELOPE_EVENTS
+    assert [each.code for each in parsed.problems] == ["too_many_events"] * 2
 
 
 def test_a_refusal_is_fit_for_a_header() -> None:

@@ -4,6 +4,7 @@ import base64
 import zlib
 from contextlib import suppress
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,15 @@ def test_what_is_no_event_is_refused_by_name(body: bytes, code: str) -> None:
 def test_a_bomb_inside_is_stopped() -> None:
     with pytest.raises(TooLargeError):
         parse(base64.b64encode(zlib.compress(b" " * 30 * 1024 * 1024)), REQUEST)
+
+
+def test_a_clock_that_is_wrong_is_put_right() -> None:
+    """NOW is 07:00, and the sender's clock read 06:00 as it sent."""
+    auth = "Sentry sentry_key=k, sentry_timestamp=1795413600.5, sentry_version=4"
+    request = msgspec.structs.replace(REQUEST, headers={"x-sentry-auth": auth})
+    event = b'{"message": "m", "timestamp": "2026-11-23T05:50:00"}'
+    taken = parse(event, request).events[0].timestamp
+    assert taken.isoformat(timespec="minutes") == "2026-11-23T06:49+00:00"
 
 
 @given(st.binary(max_size=60).map(lambda tail: b"x\x9c" + tail) | st.binary(max_size=60))

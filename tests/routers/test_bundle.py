@@ -65,7 +65,7 @@ def test_what_is_included_stands_where_it_is_written(path: str, team: str) -> No
 
 
 def test_every_rule_keeps_its_file_and_line() -> None:
-    origins = [str(rule.origin) for rule in load(FILES, base="/etc/").rules.ruleset.rules]
+    origins = [str(rule.origin) for rule in load(FILES, shown="/etc/{}".format).rules.ruleset.rules]
     assert origins[1] == "/etc/teams/payments.yaml:5"
 
 

@@ -11,6 +11,7 @@ import pytest
 from matchers.event import Event
 from routers.rules import Rules
 from service.intake import Intake
+from service.quota import Quota
 from service.store.database import migrate, open_database
 from service.store.writer import Writer
 from service.telemetry import Telemetry
@@ -34,8 +35,10 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
 
 def test_rules_that_load_as_an_event_is_queued_decide_it(writer: Writer) -> None:
     in_force: list[Rules | None] = [RULES, None]  # none when it came in, these at its commit
-    intake = Intake(writer, in_force.pop, Telemetry(), public_url="http://127.0.0.1")
-    (handled,) = asyncio.run(intake.take([EVENT], "native"))
+    intake = Intake(
+        writer, in_force.pop, Telemetry(), quota=Quota(0), public_url="http://127.0.0.1"
+    )
+    (handled,) = asyncio.run(intake.take([EVENT], "native", ("1", "")))
     assert (handled.outcome, handled.reasons) == ("notified", (("log", "first_seen"),))
 
 
@@ -49,6 +52,6 @@ def test_what_takes_long_to_decide_keeps_no_other_sender_waiting(
         decided_on.append(current_thread())
         return RULES
 
-    intake = Intake(writer, rules, Telemetry(), public_url="http://127.0.0.1")
-    asyncio.run(intake.take([raised_in(*["a.py"] * frames)], "native"))
+    intake = Intake(writer, rules, Telemetry(), quota=Quota(0), public_url="http://127.0.0.1")
+    asyncio.run(intake.take([raised_in(*["a.py"] * frames)], "native", ("1", "")))
     assert [thread is not current_thread() for thread in decided_on] == [beside]

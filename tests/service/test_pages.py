@@ -172,12 +172,17 @@ def test_a_group_shows_the_facts_of_its_newest_event(client: TestClient) -> None
         "release": "shop@1",
         "server_name": "web-07",
         "transaction": "/pay",
-        "tags": {"a": "b"},
+        "tags": {"a": "b", "runtime": "CPython"},
     }
     path = send(client, raised(TAX), environment="production", level="error", **facts)
     page = read(client, path).text
     assert "Payments critical level error unresolved KeyError" in page
-    for shown in ("Release shop@1", "Transaction /pay", "Server web-07", "Tags a b"):
+    for shown in (
+        "Release shop@1",
+        "Transaction /pay",
+        "Server web-07",
+        "Tags a [masked] runtime CPython",
+    ):
         assert shown in page
 
 
@@ -190,10 +195,13 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_text(client: TestClient, text: str) -> None:
+def test_hostile_text_stays_text(start: Start, text: str) -> None:
+    client = start(RULES + 'visible: ["extra.*", "tags.*"]\n')
     frame = TAX | {"function": text, "context_line": text}
     urls = {"transaction": "javascript:alert(1)", "request": {"url": "javascript:alert(1)"}}
-    path = send(client, raised(frame, error=text, value=text), tags={text: text}, **urls)
+    path = send(
+        client, raised(frame, error=text, value=text), tags={text: text}, extra={text: text}, **urls
+    )
     for page in (read(client, "/"), read(client, path)):
         assert text in page.text
         assert not page.tags & {"script", "style"}

@@ -1,11 +1,13 @@
 """The running service keeps routing by the last good rules, also over a restart."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.running_cli import pointsman
 from tests.service.house import RULES, running
 
 SIX_MISTAKES = """version: 1
@@ -114,10 +116,28 @@ def test_the_repositorys_files_find_a_path_without_a_mapping(tmp_path: Path) -> 
         assert posted(client, sent)["owner"] is None
 
 
-def test_a_pipe_is_no_rules_file(tmp_path: Path) -> None:
+def a_device(rules: Path) -> None:
+    rules.symlink_to("/dev/null")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, a_device])
+def test_a_pipe_a_folder_or_a_device_is_no_rules_file(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
     with running(tmp_path) as client:
         (tmp_path / "rules.yaml").unlink()
-        os.mkfifo(tmp_path / "rules.yaml")
+        make(tmp_path / "rules.yaml")
+        (problem,) = client.post("/api/v1/rules/reload").json()["problems"]
+        assert posted(client)["owner"] == "payments"
+    assert problem["message"] == "it is no regular file"
+    assert pointsman("check", "--rules", tmp_path / "rules.yaml").talk.endswith(
+        "rules.yaml: it is no regular file\n"
+    )
+
+
+def test_a_rules_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        (tmp_path / "rules.yaml").unlink()
         (problem,) = client.post("/api/v1/rules/reload").json()["problems"]
     assert problem["message"] == "there is no such file, or none that can be read"
 

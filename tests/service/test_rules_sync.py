@@ -13,7 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from service.rules_git import Git, GitError, masked
+from service.git import GitError
+from service.rules_git import Git, masked
 from service.settings import SettingsError, load_settings
 from tests.running import wait_for
 from tests.service.house import running
@@ -40,13 +41,28 @@ class Repository:
 
     def push(self, files: dict[str, str], *options: str) -> str:
         """The commit's id."""
+        self._commit(files, *options)
+        self._git("push", "-q", "--force", self.url, "HEAD:main")
+        return self._git("rev-parse", "HEAD")
+
+    def _commit(self, files: dict[str, str], *options: str) -> None:
         for name, text in files.items():
             (self._work / name).parent.mkdir(parents=True, exist_ok=True)
             (self._work / name).write_text(text)
         self._git("add", "--all")
         self._git(*AUTHOR, "commit", "-q", "--allow-empty", "-m", "a change", *options)
+
+    def push_back(self, commit: str) -> None:
+        self._git("reset", "-q", "--hard", commit)
         self._git("push", "-q", "--force", self.url, "HEAD:main")
-        return self._git("rev-parse", "HEAD")
+
+    def merge(self, files: dict[str, str]) -> str:
+        """Commits beside the newest one, and then joins both."""
+        self._git("checkout", "-q", "-b", "side", "HEAD~1")
+        self._commit(files)
+        self._git("checkout", "-q", "main")
+        self._git(*AUTHOR, "merge", "-q", "--no-ff", "--no-edit", "side")
+        return self.push({})
 
     def delete_branch(self) -> None:
         self._git(f"--git-dir={self.url}", "update-ref", "-d", "refs/heads/main", inside=False)
@@ -127,14 +143,85 @@ def test_a_commit_that_brings_nothing_good_names_no_revision(
         assert owner(client, "search/a.py") == "search"
 
 
-def test_a_rewritten_history_is_followed_as_any_other(
+def rewrites(client: TestClient) -> str:
+    metrics = client.get("/metrics").text
+    return metrics.partition("\npointsman_rules_history_rewrites_total ")[2].split("\n")[0]
+
+
+def test_a_rewritten_history_is_followed_and_said(
+    tmp_path: Path, repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    with following(tmp_path, repository.url) as client:
+        before = wait_for(lambda: status(client)["revision"], 10)
+        assert (status(client)["rewritten"], rewrites(client)) == (None, "0.0")
+        after = repository.push({"conf/teams/search.yaml": team("search", "/x/")}, "--amend")
+        in_force(client, after)
+        assert (owner(client, "x/a.py"), status(client)["problems"]) == ("search", [])
+        said = wait_for(lambda: status(client)["rewritten"], 10)
+        assert (said, rewrites(client)) == ({"before": before, "after": after}, "1.0")
+    (line,) = [one for one in caplog.records if one.message == "rules_history_rewritten"]
+    assert (line.levelname, vars(line)["before"], vars(line)["after"]) == ("WARNING", before, after)
+
+
+def test_going_back_to_an_older_commit_is_a_rewritten_history(
+    tmp_path: Path, repository: Repository
+) -> None:
+    older = repository.push({})
+    newer = repository.push({"conf/teams/search.yaml": team("search", "/x/")})
+    with following(tmp_path, repository.url) as client:
+        in_force(client, newer)
+        repository.push_back(older)
+        in_force(client, older)
+        said = wait_for(lambda: status(client)["rewritten"], 10)
+        assert said == {"before": newer, "after": older}
+
+
+def test_a_history_that_was_rewritten_while_nobody_looked_is_said_too(
     tmp_path: Path, repository: Repository
 ) -> None:
     with following(tmp_path, repository.url) as client:
+        before = wait_for(lambda: status(client)["revision"], 10)
+    repository.push({"x": ""}, "--amend")
+    after = repository.push({"y": ""})
+    with following(tmp_path, repository.url) as client:
+        said = wait_for(lambda: status(client)["rewritten"], 10)
+        assert said == {"before": before, "after": after}
+
+
+def compared(tmp_path: Path) -> str:
+    git = Git(tmp_path / "house/rules-repository/git", "")
+    return git.run("rev-parse", "refs/pointsman/compared").decode().strip()
+
+
+def test_a_history_that_only_grew_is_not_rewritten(
+    tmp_path: Path, repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    with following(tmp_path, repository.url) as client:
         wait_for(lambda: status(client)["revision"], 10)
-        forced = repository.push({"conf/teams/search.yaml": team("search", "/x/")}, "--amend")
-        in_force(client, forced)
-        assert (owner(client, "x/a.py"), status(client)["problems"]) == ("search", [])
+        for number in range(3):
+            newest = repository.push({"x": str(number)})
+        wait_for(lambda: compared(tmp_path) == newest, 10)
+        merged = repository.merge({"z": ""})
+        wait_for(lambda: compared(tmp_path) == merged, 10)
+        assert (status(client)["rewritten"], rewrites(client)) == (None, "0.0")
+    assert "rules_history" not in caplog.text
+
+
+def test_a_history_that_cannot_be_asked_for_keeps_no_rules_back(
+    tmp_path: Path, repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    with following(tmp_path, repository.url) as client:
+        wait_for(lambda: status(client)["revision"], 10)
+    lost = tmp_path / "house/rules-repository/git/refs/pointsman/compared"
+    lost.write_text("1" * 40 + "\n")
+    with following(tmp_path, repository.url) as client:
+        pushed = repository.push({"conf/teams/search.yaml": team("search", "/x/")})
+        in_force(client, pushed)
+        wait_for(lambda: "rules_history_unknown" in caplog.text, 10)
+        newest = repository.push({"conf/teams/search.yaml": team("search", "/y/")})
+        in_force(client, newest)
+        wait_for(lambda: compared(tmp_path) == newest, 10)
+        assert (status(client)["problems"], status(client)["rewritten"]) == ([], None)
 
 
 def test_a_rewritten_history_without_the_rules_changes_nothing(
@@ -310,3 +397,22 @@ def test_a_link_in_a_commit_leads_nowhere_out_of_it(
 )
 def test_a_url_is_shown_without_credentials(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+def test_rules_in_a_folder_name_files_from_the_repositorys_root(
+    tmp_path: Path, repository: Repository
+) -> None:
+    repository.push(
+        {
+            "conf/rules.yaml": ROOT.replace("}]\n", "}, {codeowners: ../.github/CODEOWNERS}]\n"),
+            ".github/CODEOWNERS": "# who\n/web/ platform@example.com nobody@example.com\n",
+            "conf/teams/web.yaml": "version: 1\n"
+            "teams: {web: {aliases: [platform@example.com]}}\nrules: [{path: /x/, owner: web}]\n",
+        }
+    )
+    with following(tmp_path, repository.url) as client:
+        wait_for(lambda: owner(client, "web/a.py") == "web", 10)
+        found = client.get("/api/v1/ownership", params={"path": "web/a.py"}).json()
+        assert (found["rule"]["file"], found["rule"]["line"]) == (".github/CODEOWNERS", 2)
+        (problem,) = status(client)["problems"]
+        assert (problem["file"], problem["line"]) == (".github/CODEOWNERS", 2)

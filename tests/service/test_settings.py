@@ -76,3 +76,19 @@ def test_own_errors_never_go_to_itself(dsn: str) -> None:
 )
 def test_loopback_is_known(host: str, loopback: bool) -> None:
     assert load_settings({"HOST": host}).settings.on_loopback is loopback
+
+
+def test_several_keys_may_open_one_project() -> None:
+    loaded = load_settings({"POINTSMAN_INGEST_KEYS": "old:1, new:1, other:7"})
+    assert loaded.settings.keys == {"old": "1", "new": "1", "other": "7"}
+
+
+@pytest.mark.parametrize("one", ["*", "https://a.example", "https://*.a.example", "http://h:80/"])
+def test_an_origin_is_a_scheme_and_a_host(one: str) -> None:
+    assert load_settings({"POINTSMAN_ALLOWED_ORIGINS": one}).settings.allowed_origins == one
+
+
+@pytest.mark.parametrize("one", ["a.example", "https://", "https://a/path", "https://*a.example"])
+def test_what_is_no_origin_is_refused(one: str) -> None:
+    with pytest.raises(SettingsError, match="ALLOWED_ORIGINS: each member"):
+        load_settings({"POINTSMAN_ALLOWED_ORIGINS": one})

@@ -9,11 +9,11 @@ import pytest
 
 from matchers.errors import Origin
 from matchers.sources.annotations import read_annotations
-from matchers.sources.base import Site, Tree
+from matchers.sources.base import NotRegularError, Site, Tree, TreeError
 from matchers.sources.owners_yaml import read_owners_yaml
 from service import tree
 from service.repository import read_files
-from service.tree import FolderTree, GitTree, TreeError
+from service.tree import FolderTree, GitTree
 
 FILES = {
     "a.yaml": "a",
@@ -56,7 +56,16 @@ def test_files_are_found_and_read(opened: Opened, tmp_path: Path) -> None:
     assert found.glob("*/none") == []
     assert found.read("teams/x/ä b.yaml") == b"deep"
     assert found.read("./teams/../a.yaml") == b"a"
-    assert [found.read(path) for path in ("none", "teams", "", "a.yaml/x", "a\0b")] == [None] * 5
+    assert [found.read(path) for path in ("none", "", "a.yaml/x", "a\0b")] == [None] * 4
+
+
+@both
+def test_a_folder_is_no_file_and_the_error_says_so(opened: Opened, tmp_path: Path) -> None:
+    write_files(tmp_path, {"x/teams/a.yaml": ""})
+    found = opened(tmp_path)
+    for path in ("x", "x/teams", "x/../x/teams/"):
+        with pytest.raises(NotRegularError, match=f"^{path}: it is no regular file$"):
+            found.read(path)
 
 
 @both
@@ -135,9 +144,22 @@ def test_pipes_and_devices_are_no_files_and_nobody_waits_for_them(tmp_path: Path
     (tmp_path / "null.yaml").symlink_to("/dev/null")
     (tmp_path / "link.yaml").symlink_to("pipe.yaml")
     found = FolderTree(tmp_path)
-    names = ("pipe.yaml", "null.yaml", "link.yaml")
-    assert [found.read(name) for name in names] == [None] * 3
+    for name in ("pipe.yaml", "link.yaml"):
+        with pytest.raises(NotRegularError, match=f"^{name}: it is no regular file$"):
+            found.read(name)
+    assert found.read("null.yaml") is None, "it leads out of the folder"
     assert "pipe.yaml" not in found.glob("*.yaml")
+
+
+def test_a_problem_says_why_a_file_is_not_read_and_names_it_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    said: list[object] = []
+    site = Site(FolderTree(tmp_path), {}, said.append)
+    assert (site.read("pipe"), site.read("pipe", Origin("r.yaml", 3))) == (None, None)
+    assert [str(one) for one in said] == [
+        "pipe:1:1: it is no regular file",
+        "r.yaml:3:1: pipe: it is no regular file",
+    ]
 
 
 def test_a_folder_that_is_swapped_is_seen_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,211 @@
+"""Bodies that mean harm, against the real service: bombs, lies, depths, and a million of anything.
+
+Each is sent four times at once. The service may answer what each of them deserves, may never take
+LIMIT above what it takes idle, and answers an ordinary event right afterwards within a second.
+"""
+
+import base64
+import gzip
+import http.client
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import NamedTuple
+
+import brotli
+import zstandard
+
+from service.ingest.limits import BODY, MIB
+from tests.running import Service, a_service
+
+AT_ONCE = 4
+LIMIT = 100_000_000  # bytes above idle
+PROMPT = 1.0  # seconds, for an ordinary event
+RULES = "version: 1\nteams: {shop: {receivers: [{channel: log}]}}\ndefault: shop\n"
+DOOR, STORE, NATIVE = "/api/1/envelope/", "/api/1/store/", "/api/v1/events"
+EVENT = b'{"message": "ordinary", "platform": "python"}'
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": lambda body: bytes(brotli.compress(body, quality=4)),
+    "zstd": lambda body: zstandard.compress(body),
+}
+
+
+class Hostile(NamedTuple):
+    name: str
+    path: str
+    body: bytes
+    statuses: tuple[int, ...]
+    encoding: str = "identity"
+
+
+def envelope(*events: bytes, kind: str = "event") -> bytes:
+    items = (b'{"type":"%s","length":%d}\n%s' % (kind.encode(), len(one), one) for one in events)
+    return b"\n".join((b"{}", *items))
+
+
+def filled(before: str, unit: str, behind: str, size: int = BODY - 4096) -> bytes:
+    return (before + unit * (size // len(unit.encode())) + behind).encode()
+
+
+def bodies() -> Iterator[Hostile]:
+    yield from _bombs()
+    yield from _lies()
+    for name, event in _events():
+        yield Hostile(name, DOOR, envelope(event), (200, 400))
+        yield Hostile(f"{name}, natively", NATIVE, event, (202, 400, 413))
+    yield from _many()
+
+
+def _bombs() -> Iterator[Hostile]:
+    full = envelope(filled('{"message":"', "x", '"}'))
+    for name, pack in PACKERS.items():
+        yield Hostile(f"{name}: a bomb", DOOR, pack(b"\0" * 8 * BODY), (413,), name)
+        yield Hostile(f"{name}: filled to the brim", DOOR, pack(full), (200,), name)
+        yield Hostile(f"{name}: cut short", DOOR, pack(full)[:-6], (400,), name)
+        yield Hostile(f"{name}: no such thing", DOOR, b"\xff" * MIB, (400,), name)
+    nothing = gzip.compress(b"") * (BODY // len(gzip.compress(b"")) + 1)
+    yield Hostile("gzip: members without end", DOOR, nothing, (400,), "gzip")
+    frames = zstandard.compress(b"") * (BODY // len(zstandard.compress(b"")) + 1)
+    yield Hostile("zstd: frames without end", DOOR, frames, (400,), "zstd")
+    inside = zlib.compress(b" " * 8 * BODY)
+    yield Hostile("store: a bomb inside", STORE, inside, (413,))
+    yield Hostile("store: a bomb inside base64", STORE, base64.b64encode(inside), (413,))
+    yield Hostile("identity: too much", DOOR, b"x" * (BODY + 1), (413,))
+
+
+def _lies() -> Iterator[Hostile]:
+    yield Hostile("an item longer than its envelope", DOOR, _item(b"9" * 9, EVENT), (400,))
+    yield Hostile("an item longer than a number", DOOR, _item(b"9" * 5000, EVENT), (400,))
+    yield Hostile("an item of negative length", DOOR, _item(b"-1", EVENT), (400,))
+    yield Hostile("an item shorter than it is", DOOR, _item(b"1", EVENT), (400,))
+    yield Hostile("a header line without end", DOOR, b"{" * (BODY - 1), (400,))
+    yield Hostile("items without end", DOOR, b"{}\n" + b'{"type":"a"}\n\n' * MIB, (400,))
+
+
+def _item(length: bytes, payload: bytes) -> bytes:
+    return b'{}\n{"type":"event","length":%s}\n%s' % (length, payload)
+
+
+def _events() -> Iterator[tuple[str, bytes]]:
+    stack = '{"exception":[{"stacktrace":{"frames":['
+    yield "a million empty frames", filled(stack, "{},", "{}]}}]}")
+    yield "a million small frames", filled(stack, '{"function":"f"},', "{}]}}]}")
+    wide = '{"function":"%s\U0001f600"},' % ("f" * 9000)
+    yield "wide frames", filled(stack, wide, "{}]}}]}")
+    yield "a million exceptions", filled('{"exception":[', '{"type":"E"},', "{}]}")
+    yield "a million threads", filled('{"threads":[', "{},", "{}]}")
+    numbered = ",".join(f'"t{n}":"v"' for n in range(1_000_000))
+    yield "a million tags", f'{{"message":"m","tags":{{{numbered}}}}}'.encode()
+    yield "a million pairs of tags", filled('{"message":"m","tags":[', '["a","b"],', "[]]}")
+    yield "a million times one key", filled('{"message":"m"', ',"message":"n"', "}")
+    yield "a fingerprint without end", filled('{"message":"m","fingerprint":[', '"a",', '"b"]}')
+    yield "depths", filled('{"message":"m","extra":', "[", "")
+    yield "closed depths", b'{"message":"m","extra":' + b"[" * 90_000 + b"]" * 90_000 + b"}"
+    yield "a wide text", filled('{"message":"\U0001f600', "x", '"}')
+    yield "an escaped text", filled('{"message":"', "\\ud83d\\ude00", '"}')
+    yield "lone surrogates", filled('{"message":"', "\\ud800", '"}', MIB - 100)
+    yield "not a number", filled('{"message":"m","extra":[', "NaN,", "NaN]}", MIB - 100)
+    yield "a number without end", filled('{"message":"m","lineno":', "9", "}")
+    yield "raw control characters", filled('{"message":"', "\0\1\2", '"}', MIB - 100)
+    yield "no UTF-8", b'{"message":"' + b"\xff" * (MIB - 100) + b'"}'
+    yield "lists to be mended", filled('{"message":"\\ud800","tags":[', "[],", "[]]}", MIB - 100)
+    yield "frames to be mended", filled(f'{{"a":NaN,{stack[1:]}', "{},", "{}]}}]}", MIB - 100)
+
+
+def _many() -> Iterator[Hostile]:
+    frames = ",".join(['{"function":"f"}'] * 1000)
+    event = f'{{"exception":[{{"type":"E","stacktrace":{{"frames":[{frames}]}}}}]}}'.encode()
+    yield Hostile("events without end", DOOR, envelope(*[event] * 1000), (200,))
+    yield Hostile("a batch of stacks", NATIVE, b"[" + b",".join([event] * 1000) + b"]", (202,))
+    yield Hostile("a batch without end", NATIVE, filled("[", "1,", "1]"), (400,))
+    yield Hostile("a report without end", DOOR, envelope(_report(), kind="client_report"), (200,))
+    yield Hostile("a policy's report", "/api/1/security/", filled("[", "{},", "{}]"), (201,))
+    text = filled("Traceback (most recent call last):\n", '  File "a.py", line 1, in f\n', "E: x")
+    yield Hostile("a traceback without end", NATIVE, text, (202, 400))
+
+
+def _report() -> bytes:
+    return filled('{"discarded_events":[', "{},", "{}]}")
+
+
+class Memory:
+    """The most that a process ever had in memory while this was watching."""
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/statm")
+        self.idle = self.most = self.now()
+        self._stopped = Event()
+        self._thread = Thread(target=self._watch)
+
+    def now(self) -> int:
+        return int(self._status.read_text().split()[1]) * 4096
+
+    def __enter__(self) -> "Memory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(0.005):
+            self.most = max(self.most, self.now())
+
+
+def post(service: Service, hostile: Hostile) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    kind = "text/plain" if hostile.body.startswith(b"Traceback") else "application/json"
+    headers = {"Content-Encoding": hostile.encoding, "Content-Type": kind}
+    with suppress(BrokenPipeError, ConnectionResetError):  # answered before all was heard
+        connection.request("POST", hostile.path, hostile.body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, a_service(Path(folder), RULES) as service:
+        ordinary = Hostile("ordinary", NATIVE, EVENT, (202,))
+        for _ in range(50):
+            post(service, ordinary)
+        failures = list(_attack(service, ordinary))
+        books = service.read("/api/v1/accounting")
+        if books["unaccounted"]:
+            failures.append(f"unaccounted: {books['unaccounted']}")
+    sys.exit("\n".join(failures) or None)
+
+
+def _attack(service: Service, ordinary: Hostile) -> Iterator[str]:
+    print(f"{'four at once':36} {'status':>8} {'seconds':>8} {'above idle':>11} {'then':>8}")
+    with Memory(service.pid) as memory, ThreadPoolExecutor(AT_ONCE) as senders:
+        for hostile in bodies():
+            memory.most = memory.now()
+            began = time.perf_counter()
+            statuses = set(senders.map(lambda one: post(service, one), [hostile] * AT_ONCE))
+            took, above = time.perf_counter() - began, memory.most - memory.idle
+            began = time.perf_counter()
+            after = post(service, ordinary)
+            then = time.perf_counter() - began
+            told = ", ".join(map(str, sorted(statuses)))
+            figures = f"{took:8.2f} {above / 1e6:8.0f} MB {then * 1000:5.0f} ms"
+            print(f"{hostile.name:36} {told:>8} {figures}", flush=True)
+            if not statuses <= set(hostile.statuses):
+                yield f"{hostile.name}: answered {told}"
+            if above > LIMIT:
+                yield f"{hostile.name}: {above / 1e6:.0f} MB above idle"
+            if after != 202 or then > PROMPT:
+                yield f"{hostile.name}: then {after} after {then:.2f} s"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Airbrake's clients (API v3), unchanged but for their host.
+
+Spec: https://docs.airbrake.io/docs/devops-tools/api/#create-notice-v3
+Cases: tests/data/captures.yaml and tests/ingest/test_clients.py.
+
+    errors[]                         the thrown one first. pybrake does not tell a cause from an
+                                     exception that was only being handled, nor does the format
+    errors[].backtrace[]             the raise first; `file` begins with /PROJECT_ROOT (below
+                                     context.rootDirectory), /GEM_ROOT or /SITE_PACKAGES
+    context.severity                 level; syslog's words
+    context.component, .action       transaction, as Component#action
+
+Personal, so never read: params, session, environment, and of the context the user.
+A notice has no id, so one that is sent twice counts twice. A browser sends it as text/plain.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from matchers.text import clean
+from service.ingest.base import Adapter, Answer, Handled, Parsed, Request
+from service.ingest.sentry_repair import load_object
+from service.ingest.translation import (
+    Tree,
+    action_of,
+    chain,
+    event_said,
+    exception,
+    exceptions,
+    frame,
+    mapping,
+    platform_of,
+    source_line,
+    stack,
+)
+
+_LEVELS = {"notice": "info", "alert": "fatal", "emergency": "fatal"}  # the others are Sentry's
+
+
+def parse(body: bytes, request: Request) -> Parsed:
+    """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
+    return Parsed(events=(event_said(_translated(load_object(body)), request, "errors"),))
+
+
+def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:
+    group = handled[0].group if handled else None
+    id_ = handled[0].id if handled else parsed.event_id
+    return Answer(HTTPStatus.CREATED, {"id": id_, "url": group and f"/groups/{group}"})
+
+
+def refuse(status: int, detail: str, _request: Request) -> Answer:
+    return Answer(status, {"message": detail})
+
+
+ADAPTER = Adapter(
+    name="airbrake",
+    paths=("/api/v3/projects/{project}/notices",),
+    parse=parse,
+    reply=reply,
+    refuse=refuse,
+)
+
+
+def _translated(notice: Mapping[str, object]) -> Tree:
+    context = mapping(notice.get("context"))
+    notifier = mapping(context.get("notifier"))
+    errors = chain(notice.get("errors"))
+    severity = clean(context.get("severity"))
+    return {
+        "platform": platform_of(notifier.get("name"), context.get("language")),
+        "level": _LEVELS.get(severity or "", severity),
+        "environment": context.get("environment"),
+        "release": context.get("version") or context.get("revision"),
+        "server_name": context.get("hostname"),
+        "transaction": action_of(context),
+        "request": {"url": context.get("url")},
+        "exception": exceptions([_exception(one, context.get("rootDirectory")) for one in errors]),
+    }
+
+
+def _exception(error: Mapping[str, object], root: object) -> Tree:
+    frames = [_frame(one, root) for one in stack(error.get("backtrace"))]
+    return exception(error.get("type"), error.get("message"), frames[::-1])
+
+
+def _frame(one: Mapping[str, object], root: object) -> Tree:
+    return frame(
+        one.get("file"),
+        root,
+        one.get("function"),
+        lineno=one.get("line"),
+        colno=one.get("column"),
+        context_line=source_line(one.get("code"), one.get("line")),
+    )

@@ -1,0 +1,145 @@
+"""A source map, as a file of JSON: plain, or an index of sections.
+
+Spec: https://tc39.es/ecma426/
+Cases: tests/data/sourcemaps.yaml and tests/sourcemaps/test_reader.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import msgspec
+
+from service.sourcemaps.mappings import LARGEST, Mappings, Original, Part, SourceMapError
+
+ENTRIES = 500_000  # sources, and names, of one map
+_GUARD = b")]}'"  # what a server puts before JSON so that no page can run it as a script
+
+
+class Source(msgspec.Struct, frozen=True):
+    name: str | None  # as the map spells it, behind its sourceRoot; None: it is not said
+    content: str | None
+    ignored: bool  # third-party code, as whoever made the bundle says
+
+
+class SourceMap(msgspec.Struct, frozen=True):
+    mappings: Mappings
+    sources: Sequence[Source]
+    names: Sequence[str]
+    size: int  # bytes that it holds in memory, about
+
+    def find(self, line: int, column: int) -> Original | None:
+        """Both from 0. None: no source made this."""
+        return self.mappings.find(line, column)
+
+
+class _Map(msgspec.Struct, frozen=True):
+    version: int | None = None
+    mappings: str | None = None
+    sources: list[str | None] | None = None
+    sourceRoot: str | None = None  # noqa: N815 the spec's words
+    sourcesContent: list[str | None] | None = None  # noqa: N815
+    names: list[str] | None = None
+    ignoreList: list[int] | None = None  # noqa: N815
+    x_google_ignoreList: list[int] | None = None  # noqa: N815 the same, before it was in the spec
+
+
+class _Embedded(_Map, frozen=True):
+    sections: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Offset(msgspec.Struct, frozen=True):
+    line: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+    column: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+
+
+class _Section(msgspec.Struct, frozen=True):
+    offset: _Offset
+    map: _Embedded
+
+
+class _Whole(_Map, frozen=True):
+    sections: list[_Section] | msgspec.UnsetType = msgspec.UNSET
+
+
+_START = _Offset(line=0, column=0)
+
+
+def read_map(raw: bytes) -> SourceMap:
+    """Raises SourceMapError."""
+    if raw.startswith(_GUARD):
+        raw = raw.partition(b"\n")[2]
+    mappings, sources, names = Mappings(), list[Source](), list[str]()
+    for place, offset, one in _parts(_decoded(raw)):
+        before = len(sources), len(names)
+        if max(before[0] + len(one.sources or ()), before[1] + len(one.names or ())) > ENTRIES:
+            raise SourceMapError(f"{place}sources", f"more than {ENTRIES:,}, or as many names")
+        sources += _sources(one, place)
+        names += one.names or ()
+        mappings.add(
+            Part(
+                text=_mappings(one, place),
+                place=f"{place}mappings",
+                line=offset.line,
+                column=offset.column,
+                sources=range(before[0], len(sources)),
+                names=range(before[1], len(names)),
+            )
+        )
+    mappings.sort()
+    return SourceMap(mappings, sources, names, size=len(raw) + mappings.size)
+
+
+def _parts(whole: _Whole) -> Iterator[tuple[str, _Offset, _Map]]:
+    """The map itself, or each map of its sections; with its place, and where it begins."""
+    _check_version(whole.version, "version")
+    if whole.sections is msgspec.UNSET:
+        yield "", _START, whole
+        return
+    before = (0, 0)
+    for number, section in enumerate(whole.sections):
+        place = f"sections[{number}]."
+        begins = section.offset.line, section.offset.column
+        if begins < before:
+            raise SourceMapError(f"{place}offset", "sections stand in their order")
+        if section.map.sections is not msgspec.UNSET:
+            raise SourceMapError(f"{place}map.sections", "an index map within an index map")
+        _check_version(section.map.version, f"{place}map.version")
+        yield f"{place}map.", section.offset, section.map
+        before = begins
+
+
+def _check_version(version: int | None, place: str) -> None:
+    if version != 3:
+        raise SourceMapError(place, f"{'none' if version is None else version} is not 3")
+
+
+def _mappings(one: _Map, place: str) -> str:
+    if one.mappings is None:
+        raise SourceMapError(f"{place}mappings", "is missing")
+    return one.mappings
+
+
+def _sources(one: _Map, place: str) -> Iterator[Source]:
+    if one.sources is None:
+        raise SourceMapError(f"{place}sources", "is missing")
+    root = one.sourceRoot or ""
+    root += "/" if root and not root.endswith("/") else ""
+    contents = one.sourcesContent or []
+    ignored = set(one.ignoreList or one.x_google_ignoreList or ())
+    for number, name in enumerate(one.sources):
+        content = contents[number] if number < len(contents) else None
+        yield Source(None if name is None else root + name, content, number in ignored)
+
+
+def _decoded(raw: bytes) -> _Whole:
+    try:
+        return msgspec.json.decode(raw, type=_Whole)
+    except msgspec.ValidationError as error:
+        detail, _, place = str(error).partition(" - at `$")
+        raise SourceMapError(place.rstrip("`").lstrip("."), detail) from None
+    except msgspec.DecodeError as error:
+        raise SourceMapError("", f"no JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise SourceMapError("", "no JSON: it is not UTF-8") from None
+    except RecursionError:
+        raise SourceMapError("", "nested too deeply") from None
