@@ -1,7 +1,8 @@
 """OpenTelemetry's SDK: `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`.
 
-With `json` as its last argument in JSON, by opentelemetry-exporter-otlp-json-http. Reports the error
-by its span's event and by a log record, which are one error, and a log and a span that are none.
+With `json` as its last argument in JSON, by opentelemetry-exporter-otlp-json-http. Reports the
+error by its span's event and by a log record, which are one error, and a log and a span that are
+none.
 """
 
 import contextlib

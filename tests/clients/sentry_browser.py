@@ -30,17 +30,19 @@ CHROMIUM = (
 
 
 def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def main(url: str, key: str, port: str) -> None:
-    with tempfile.TemporaryDirectory(dir=environ["NODE_PATH"]) as site:
+    beside = Path(environ["NODE_PATH"]).parent  # the map names sources as they lie from here
+    with tempfile.TemporaryDirectory(dir=beside) as site:
         bundle(Path(site), url.replace("://", f"://{key}@") + "/1")
         upload(url, Path(site, "static", "app.js.map"))
         with served(Path(site), int(port)):
             shown = opened(f"http://127.0.0.1:{port}/")
     if "answered 200" not in shown:
-        sys.exit(f"the SDK may not read the answer: {shown}")
+        sys.exit(f"the page does not show that the SDK read an answer: {' '.join(shown.split())}")
 
 
 def bundle(site: Path, dsn: str) -> None:
@@ -67,9 +69,14 @@ def upload(url: str, source_map: Path) -> None:
     source_map.unlink()
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def served(site: Path, port: int) -> Iterator[None]:
-    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    handler = partial(Quiet, directory=str(site))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield
@@ -78,7 +85,7 @@ def served(site: Path, port: int) -> Iterator[None]:
 
 def opened(address: str) -> str:
     """The page as it stands once nothing more happens on it."""
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [chromium() or "", *CHROMIUM.split(), f"--user-data-dir={profile}", address]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout

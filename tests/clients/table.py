@@ -14,12 +14,13 @@ class Client(NamedTuple):
     program: str  # behind `python -m tests.clients.`, or a module of node
     pointed: str  # the one line that differs
     more: str = ""  # the program's last argument
-    posts: tuple[str, ...] = ("/api/1/envelope/",)  # where an error was sent to, and as often
-    coding: str = ""  # of the bodies
+    posts: tuple[str, ...] = ("/api/1/envelope/",)  # where the error is sent to: once to each
+    coding: str = ""  # of these bodies
     exceptions: tuple[str, ...] = ("CardDeclinedError", "CheckoutError")
     owner: str = "payments"
     step: str = "frame"
     frame: str = CARDS
+    others: bool = False  # it sends what is no error, too
 
 
 CLIENTS = (
@@ -30,6 +31,7 @@ CLIENTS = (
         'sentry_sdk.init("http://KEY@HOST:8000/1")',
         more="gzip",
         coding="gzip",
+        others=True,
     ),
     Client(
         "sentry-sdk, br",
@@ -38,6 +40,7 @@ CLIENTS = (
         'sentry_sdk.init("http://KEY@HOST:8000/1")',
         more="br",
         coding="br",
+        others=True,
     ),
     Client(
         "@sentry/node",
@@ -45,6 +48,7 @@ CLIENTS = (
         "sentry_node.mjs",
         'Sentry.init({ dsn: "http://KEY@HOST:8000/1" })',
         frame="tests/clients/shop/cards.mjs:8",
+        others=True,
     ),
     Client(
         "@sentry/browser",
@@ -52,22 +56,25 @@ CLIENTS = (
         "sentry_browser",
         'Sentry.init({ dsn: "http://KEY@HOST:8000/1" })',
         frame="tests/clients/shop/cards.mjs:8",
+        others=True,
     ),
     Client(
         "opentelemetry-sdk, protobuf",
         ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
         "otlp_client",
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:8000",
+        'OTLPSpanExporter(endpoint="http://HOST:8000/v1/traces", headers={"X-API-Key": KEY})',
         more="proto",
         posts=("/v1/traces", "/v1/logs"),
+        others=True,
     ),
     Client(
         "opentelemetry-sdk, JSON",
         ("opentelemetry-sdk", "opentelemetry-exporter-otlp-json-http"),
         "otlp_client",
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:8000",
+        'OTLPSpanExporter(endpoint="http://HOST:8000/v1/traces", headers={"X-API-Key": KEY})',
         more="json",
         posts=("/v1/traces", "/v1/logs"),
+        others=True,
     ),
     Client(
         "rollbar",
