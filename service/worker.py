@@ -247,6 +247,7 @@ class Worker:
             state="dead",
             settled_at=now,
             fallback=fallback,
+            carrier=None,
             last_code=failed.last_code,
             last_error=failed.last_error,
         )

@@ -146,6 +146,16 @@ def test_a_dead_destination_hands_everything_to_the_fallback(
     assert {path for path, _ in slack.told} == {"/services/T1/B1/y"}
 
 
+def test_what_died_in_anothers_message_can_be_retried(client: TestClient, slack: Slack) -> None:
+    slack.answer = lambda _path: 404
+    flood(client, 12)
+    until(lambda: states(client) == {"dead": 24})
+    slack.answer = lambda _path: 200
+    dead = client.get("/api/v1/deliveries?state=dead&limit=200").json()["deliveries"]
+    client.post(f"/api/v1/deliveries/{dead[0]['id']}/retry").raise_for_status()
+    assert states(client) == {"dead": 23, "pending": 1}
+
+
 def test_each_delivery_names_the_one_that_told_it(client: TestClient) -> None:
     flood(client, 10)
     until(lambda: states(client) == {"delivered": 3, "merged": 7})
