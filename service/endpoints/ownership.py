@@ -12,7 +12,7 @@ from matchers.lookup import look_up, lookup_json
 from routers.configured import Unconfigured
 from routers.rules import Rules
 from routers.teams import Team
-from service.endpoints.base import Admin, body_of, found, rules_of
+from service.endpoints.base import Admin, any_of, body_of, found, rules_of
 from service.endpoints.validators import Validated
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
@@ -64,7 +64,7 @@ def owners_of_paths(
     return [_looked_up(path, rules) for path in asked.paths]
 
 
-@endpoints.post("/explain")
+@endpoints.post("/explain", openapi_extra={"requestBody": any_of(*native.ADAPTER.takes)})
 async def explain_event(
     house: Admin, request: Request, why_not: str | None = None
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.ingest.body import LIMIT
+from service.ingest.limits import BODY
 from tests.service.house import running
 
 ITEM, NOTIFY = "/api/1/item/", "/notify"
@@ -113,7 +113,7 @@ def test_a_key_is_asked_wherever_its_client_puts_it(
 def test_a_rollbar_item_that_is_too_large_ends_with_the_small_one_that_says_so(
     client: TestClient,
 ) -> None:
-    answer = client.post(ITEM, content=b" " * (LIMIT + 1))
+    answer = client.post(ITEM, content=b" " * (BODY + 1))
     assert (answer.status_code, answer.json()["err"]) == (413, 1)
     assert client.post(ITEM, json=FAILSAFE).json()["err"] == 0
     assert groups(client)[0]["title"] == FAILSAFE["data"]["body"]["message"]["body"]  # type: ignore[index]
