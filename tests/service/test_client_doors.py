@@ -158,6 +158,17 @@ def personal(secret: str) -> dict[str, Any]:
 
 
 @each_path
+def test_a_large_report_is_read_but_for_what_is_not_wanted(client: TestClient, path: str) -> None:
+    large = b'{"custom": [%s], %s' % (
+        b'{"k": [NaN]},' * 100_000 + b"0",
+        json.dumps(SENT[path])[1:].encode(),
+    )
+    assert client.post(path, content=large).is_success
+    assert client.post(path, json=SENT[path]).is_success
+    assert [group["times_seen"] for group in groups(client)] == [2]
+
+
+@each_path
 def test_what_is_personal_stays_at_the_door(client: TestClient, path: str, tmp_path: Path) -> None:
     canary = "canary-5f3a"
     sent = personal(canary)[path]
