@@ -18,6 +18,7 @@ from service.ingest import base as wire
 from service.ingest.body import TooLargeError
 from service.ingest.limits import BODY, EVENT, LARGE_BODY
 from service.ingest.truncation import trimmed
+from service.memory import trim
 from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
@@ -136,9 +137,10 @@ async def _parse(
 
 
 def _trimmed(adapter: wire.Adapter, body: bytes, about: wire.Request) -> wire.Parsed:
-    parsed = adapter.parse(body, about)
     if len(body) <= EVENT:
-        return parsed
+        return adapter.parse(body, about)
+    trim()  # what the one before left
+    parsed = adapter.parse(body, about)
     return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))
 
 

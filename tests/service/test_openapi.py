@@ -1,7 +1,7 @@
 """Whatever the OpenAPI document lets anybody send, and whatever it forbids: no 500.
 
 What the doors take is told there as "any JSON", so here it is shaped like what their senders send.
-`--hypothesis-profile=prove` asks twenty times as much.
+`--hypothesis-profile=prove` asks 25 times as much.
 """
 
 import hmac
