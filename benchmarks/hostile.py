@@ -29,6 +29,8 @@ LIMIT = 100_000_000  # bytes above idle
 PROMPT = 1.0  # seconds, for an ordinary event
 RULES = "version: 1\nteams: {shop: {receivers: [{channel: log}]}}\ndefault: shop\n"
 DOOR, STORE, NATIVE = "/api/1/envelope/", "/api/1/store/", "/api/v1/events"
+ITEM, AIRBRAKE, OLD_HOOK = "/api/1/item/", "/api/v3/projects/1/notices", "/hooks/sentry-legacy"
+PROTOBUF_GROUP = b"\x0a\x04\x12\x02\x12\x00"  # a group of one scope of one empty member
 EVENT = b'{"message": "ordinary", "platform": "python"}'
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -44,6 +46,7 @@ class Hostile(NamedTuple):
     body: bytes
     statuses: tuple[int, ...]
     encoding: str = "identity"
+    kind: str = "application/json"
 
 
 def envelope(*events: bytes, kind: str = "event") -> bytes:
@@ -62,6 +65,9 @@ def bodies() -> Iterator[Hostile]:
         yield Hostile(name, DOOR, envelope(event), (200, 400))
         yield Hostile(f"{name}, natively", NATIVE, event, (202, 400, 413))
     yield from _many()
+    yield from _vendors()
+    yield from _otlp()
+    yield from _api()
 
 
 def _bombs() -> Iterator[Hostile]:
@@ -132,6 +138,87 @@ def _many() -> Iterator[Hostile]:
     yield Hostile("a traceback without end", NATIVE, text, (202, 400))
 
 
+def _vendors() -> Iterator[Hostile]:
+    """Each where its frames, its exceptions and its personal data stand."""
+    stack = '"class":"E","errorClass":"E","type":"E","exception":{"class":"E"},"%s":['
+    small, wide = '{"file":"f","code":{"1":"x"}},', f'{{"file":"{"f" * 4000}\U0001f600"}},'
+    for name, path, before, frames, behind, held, end in (
+        ("rollbar", ITEM, '{"data":{"body":{"trace_chain":[{', "frames", "{}]}]}}}", "data", "}"),
+        (
+            "bugsnag",
+            "/notify",
+            '{"events":[{"exceptions":[{',
+            "stacktrace",
+            "{}]}]}]}",
+            "events",
+            "]",
+        ),
+        ("honeybadger", "/v1/notices/", '{"error":{', "backtrace", "{}]}}", "request", "}"),
+        ("airbrake", AIRBRAKE, '{"errors":[{', "backtrace", "{}]}]}", "params", "}"),
+        (
+            "legacy",
+            OLD_HOOK,
+            '{"event":{"exception":[{"type":"E","stacktrace":{',
+            "frames",
+            "{}]}}]}}",
+            "event",
+            "}",
+        ),
+    ):
+        stacked = before + (stack % frames if name != "legacy" else '"frames":[')
+        anyhow = (200, 201, 400)
+        yield Hostile(f"{name}: small frames", path, filled(stacked, small, behind), anyhow)
+        yield Hostile(f"{name}: wide frames", path, filled(stacked, wide, behind), anyhow)
+        yield Hostile(
+            f"{name}: exceptions", path, filled(before, '"type":"E"},{', "}" + behind[5:]), anyhow
+        )
+        personal = filled(
+            f'{{"{held}":' + ("[{" if end == "]" else "{"), '"k":{"a":[]},', "}" + end + "}"
+        )
+        yield Hostile(f"{name}: what is not read", path, personal, anyhow)
+        yield Hostile(f"{name}: not a number", path, filled('{"a":[', "NaN,", "1]}"), anyhow)
+        yield Hostile(f"{name}: lone surrogates", path, filled('{"a":"', "\\ud800", '"}'), anyhow)
+        yield Hostile(f"{name}: depths", path, filled('{"a":', "[", ""), (400,))
+
+
+def _otlp() -> Iterator[Hostile]:
+    ok = (200, 400, 413)
+    for name, path, group, scope, one in (
+        ("logs", "/v1/logs", "resourceLogs", "scopeLogs", "logRecords"),
+        ("traces", "/v1/traces", "resourceSpans", "scopeSpans", "spans"),
+        ("metrics", "/v1/metrics", "resourceMetrics", "scopeMetrics", "metrics"),
+    ):
+        before = f'{{"{group}":[{{"{scope}":[{{"{one}":['
+        yield Hostile(f"otlp {name}: members", path, filled(before, "{},", "{}]}]}]}"), ok)
+        yield Hostile(f"otlp {name}: groups", path, filled(f'{{"{group}":[', "{},", "{}]}"), ok)
+        packed = PROTOBUF_GROUP * (BODY // len(PROTOBUF_GROUP))
+        yield Hostile(f"otlp {name}: protobuf", path, packed, ok, kind="application/x-protobuf")
+
+
+def _api() -> Iterator[Hostile]:
+    for name, event in _events():
+        yield Hostile(f"explain: {name}", "/api/v1/explain", event, (200, 400, 413))
+    path = "/api/v1/ownership"
+    yield Hostile("paths without end", path, filled('{"paths":[', '"a",', '"b"]}'), (413,))
+    for unit in ('"a",', "1,", '"aa",'):
+        body = filled('{"paths":[', unit, "1]}", 2 * MIB - 100)
+        yield Hostile(f"a body of paths: {unit}", path, body, (422,))
+    maps = "/api/v1/artifacts?release=1&name=a.js"
+    start = '{"version":3,"sources":["a"],"names":[],"mappings":"'
+    yield Hostile("a map: segments", maps, filled(start, "AAAA,", 'AAAA"}', 5_000_000), (200, 201))
+    yield Hostile("a map: too many", maps, filled(start, "AAAA,", 'AAAA"}'), (400,))
+    yield Hostile("a map: lines", maps, filled(start, ";", '"}'), (400, 201, 200))
+    sources = '{"version":3,"mappings":"","names":[],"sources":['
+    yield Hostile("a map: sources", maps, filled(sources, '"a",', '"b"]}'), (400,))
+    names = '{"version":3,"mappings":"","sources":[],"names":['
+    yield Hostile("a map: names", maps, filled(names, '"aé",', '"b"]}'), (400,))
+    sections = '{"version":3,"sections":['
+    unit = '{"offset":{"line":0,"column":0},"map":{"version":3,"mappings":"","sources":[]}},'
+    yield Hostile(
+        "a map: sections", maps, filled(sections, unit, unit[:-1] + "]}"), (200, 201, 400)
+    )
+
+
 def _report() -> bytes:
     return filled('{"discarded_events":[', "{},", "{}]}")
 
@@ -163,7 +250,7 @@ class Memory:
 
 def post(service: Service, hostile: Hostile) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-    kind = "text/plain" if hostile.body.startswith(b"Traceback") else "application/json"
+    kind = "text/plain" if hostile.body.startswith(b"Traceback") else hostile.kind
     headers = {"Content-Encoding": hostile.encoding, "Content-Type": kind}
     with suppress(BrokenPipeError, ConnectionResetError):  # answered before all was heard
         connection.request("POST", hostile.path, hostile.body, headers)
@@ -178,17 +265,19 @@ def main() -> None:
         ordinary = Hostile("ordinary", NATIVE, EVENT, (202,))
         for _ in range(50):
             post(service, ordinary)
-        failures = list(_attack(service, ordinary))
+        failures = list(_attack(service, ordinary, tuple(sys.argv[1:]) or ("",)))
         books = service.read("/api/v1/accounting")
         if books["unaccounted"]:
             failures.append(f"unaccounted: {books['unaccounted']}")
     sys.exit("\n".join(failures) or None)
 
 
-def _attack(service: Service, ordinary: Hostile) -> Iterator[str]:
+def _attack(service: Service, ordinary: Hostile, only: tuple[str, ...]) -> Iterator[str]:
     print(f"{'four at once':36} {'status':>8} {'seconds':>8} {'above idle':>11} {'then':>8}")
     with Memory(service.pid) as memory, ThreadPoolExecutor(AT_ONCE) as senders:
         for hostile in bodies():
+            if not hostile.name.startswith(only):
+                continue
             memory.most = memory.now()
             began = time.perf_counter()
             statuses = set(senders.map(lambda one: post(service, one), [hostile] * AT_ONCE))

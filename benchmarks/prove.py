@@ -65,10 +65,17 @@ PROOFS = (
     ),
     Proof(
         "hostile",
-        "Bombs in every coding, lying lengths, depths and a million of anything, four at once: the "
+        "Bombs in every coding, lying lengths, depths and a million of anything, four at once and "
+        "at every door: the "
         "service stays within 100 MB above idle, answers what each deserves, and takes an ordinary "
         "event right afterwards within a second.",
         ("-m", "benchmarks.hostile"),
+    ),
+    Proof(
+        "openapi",
+        "Whatever the OpenAPI document lets anybody send, and whatever it forbids, 300 random "
+        "requests of each for each operation: no 500.",
+        ("-m", "pytest", "tests/service/test_openapi.py", "--hypothesis-profile=prove"),
     ),
 )
 

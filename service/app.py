@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from service.auth import RefusedError
 from service.endpoints import artifacts, deliveries, groups, health, hooks, ownership, pages, rules
 from service.endpoints.base import problem
-from service.endpoints.ingest import ingest_endpoints
+from service.endpoints.ingest import STATUSES, ingest_endpoints
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
@@ -81,7 +81,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(InvalidEventError)
     async def no_event(_request: Request, error: InvalidEventError) -> Response:
-        return problem(400, str(error), code=error.code)
+        return problem(STATUSES.get(error.code, 400), str(error), code=error.code)
 
     @app.exception_handler(TooLargeError)
     async def too_large(_request: Request, error: TooLargeError) -> Response:

@@ -81,7 +81,7 @@ class Artifacts:
         if known and known.sha256 == digest:
             return known, False
         with self._checking:
-            read_map(raw)
+            _check(raw)
         artifact = Artifact(
             project=project,
             release=release,
@@ -154,3 +154,11 @@ class Artifacts:
             return zlib.decompress(packed or b"")
         except (SQLAlchemyError, zlib.error) as error:
             raise SourceMapError("", f"cannot be read: {reason(error)}") from None
+
+
+def _check(raw: bytes) -> None:
+    """Raises SourceMapError, which would keep whatever was read of the map as long as it lives."""
+    try:
+        read_map(raw)
+    except SourceMapError as error:
+        raise error.with_traceback(None) from None

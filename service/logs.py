@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 
 import sentry_sdk
 from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.transport import Transport
+from sentry_sdk.types import Event, Hint
 
-from service.scrub import scrub
+from service.masking import SECRET
+from service.scrub import is_secret, scrub
 from service.settings import Settings, SettingsError
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {
@@ -39,7 +42,7 @@ def configure_logs(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)  # URLs are secrets, access lines noise
 
 
-def report_own_errors(settings: Settings) -> None:
+def report_own_errors(settings: Settings, transport: Transport | None = None) -> None:
     """To SENTRY_DSN, if set. Raises SettingsError where that is this very service."""
     dsn = settings.sentry_dsn.get_secret_value()
     if not dsn:
@@ -53,11 +56,32 @@ def report_own_errors(settings: Settings) -> None:
         raise SettingsError(["SENTRY_DSN: points at this service: it cannot report to itself"])
     sentry_sdk.init(
         dsn,
+        before_send=_masked,
+        max_breadcrumbs=0,
+        include_source_context=False,
         include_local_variables=False,  # they hold secrets
         max_request_body_size="never",
         default_integrations=False,
-        integrations=[LoggingIntegration(event_level=logging.ERROR)],
+        integrations=[LoggingIntegration(level=None, event_level=logging.ERROR)],
+        transport=transport,
     )
+
+
+def _masked(event: Event, _hint: Hint) -> Event:
+    """Every text of it, as of any event: an error's message may quote what was sent."""
+    masked: Event = _scrubbed(event)
+    return masked
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {
+            key: SECRET if isinstance(key, str) and is_secret(key) else _scrubbed(one)
+            for key, one in value.items()
+        }
+    return [_scrubbed(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _word(value: Any) -> str:

@@ -13,8 +13,10 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame
 from matchers.ownership import FrameRef, Ownership
 from matchers.ruleset import Ruleset
+from matchers.text import MESSAGE, NAME, TRANSACTION
 from matchers.visible import NOTHING, Visible
 from routers.rules import Rules
+from service.ingest.limits import TAG
 from service.ingest.sentry_event import NOT_IN_A_URL
 from service.pipeline import Decided
 from service.scrub import is_secret, scrub, scrub_code
@@ -33,6 +35,8 @@ STANDARD_TAGS = frozenset(
     )
 )
 _TRACE_ID = re.compile("[0-9a-fA-F-]{16,36}")
+# The last word of a text, and the digits before it: an address, a token, a card by fours.
+_HALF = re.compile(r"(?<![\d -])[\d -]*+\S*+\Z|(?<!\S)\S++\Z")
 _NO_RULES = Ruleset()
 
 
@@ -52,15 +56,15 @@ def mask(event: Event, rules: Rules | None) -> Event:
         event,
         platform=_text(event.platform),
         logger=_text(event.logger),
-        message=_text(event.message),
-        transaction=_text(event.transaction),
-        url=_text(url),
+        message=_text(event.message, MESSAGE),
+        transaction=_text(event.transaction, TRANSACTION),
+        url=_text(url, TRANSACTION),
         release=_text(event.release),
         environment=_text(event.environment),
         server_name=_text(event.server_name),
         tags=dict(_tag(name, value, ruleset, visible) for name, value in event.tags.items()),
         context={
-            scrub(name): SECRET if is_secret(name) else scrub(value)
+            scrub(name): SECRET if is_secret(name) else _text(value) or ""
             for name, value in event.context.items()
             if visible.shows(name)
         },
@@ -70,8 +74,15 @@ def mask(event: Event, rules: Rules | None) -> Event:
     )
 
 
-def _text(text: str | None) -> str | None:
-    return scrub(text) if text else text
+def _text(text: str | None, cap: int = NAME) -> str | None:
+    return scrub(_without_half(text, cap)) if text else text
+
+
+def _without_half(text: str, cap: int) -> str:
+    """Of a text that was cut at the door, no half of what a pattern would know whole."""
+    if len(text) != cap:
+        return text
+    return text[: cap // 2] + _HALF.sub("", text[cap // 2 :])
 
 
 def _tag(name: str, value: str, ruleset: Ruleset, visible: Visible) -> tuple[str, str]:
@@ -80,21 +91,21 @@ def _tag(name: str, value: str, ruleset: Ruleset, visible: Visible) -> tuple[str
         return scrub(name), MASKED
     if name == "url":
         value = NOT_IN_A_URL.sub("", value)
-    return scrub(name), SECRET if is_secret(name) else scrub(value)
+    return scrub(name), SECRET if is_secret(name) else _text(value, TAG) or ""
 
 
 def _exception(error: ExceptionValue) -> ExceptionValue:
     return msgspec.structs.replace(
         error,
         type=_text(error.type),
-        value=_text(error.value),
+        value=_text(error.value, MESSAGE),
         source=_text(error.source),
         frames=tuple(map(_frame, error.frames)),
     )
 
 
 def _frame(frame: Frame) -> Frame:
-    line = frame.context_line and scrub_code(frame.context_line)
+    line = frame.context_line and scrub_code(_without_half(frame.context_line, NAME))
     filename, abs_path = _path(frame.filename), _path(frame.abs_path)
     # most frames stay as they are, and there are many
     if line is frame.context_line and filename is frame.filename and abs_path is frame.abs_path:

@@ -1,9 +1,9 @@
 """Source maps: uploaded by whoever builds a release, listed, deleted."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator
 
@@ -58,15 +58,17 @@ async def upload(
     bundle = bundle_name(name)
     if not bundle:
         raise HTTPException(400, "name: it names no bundle")
-    raw = await body_of(request)
-    try:
-        artifact, is_new = await run_in_threadpool(
-            house.artifacts.keep, project, release, bundle, raw
-        )
-    except SourceMapError as error:
-        return problem(400, str(error), code="no_source_map", place=error.place)
-    except ReleaseFullError as error:
-        return problem(413, str(error), code="release_full")
+    async with house.hall.door() as enter:  # also what is refused holds its map until it is said
+        raw = await body_of(request, enter=enter)
+        try:
+            # not run_in_threadpool: its thread keeps what was raised, and so the map, for long
+            artifact, is_new = await asyncio.to_thread(
+                house.artifacts.keep, project, release, bundle, raw
+            )
+        except SourceMapError as error:
+            return problem(400, str(error), code="no_source_map", place=error.place)
+        except ReleaseFullError as error:
+            return problem(413, str(error), code="release_full")
     return JSONResponse(plain(artifact), 201 if is_new else 200)
 
 

@@ -43,6 +43,11 @@ Open = Annotated[Runtime, Depends(runtime)]
 Admin = Annotated[Runtime, Depends(admin)]
 
 
+def any_of(*media_types: str) -> dict[str, Any]:
+    """A body as the OpenAPI document has it where the service reads it itself, and leniently."""
+    return {"content": {kind: {"schema": {}} for kind in media_types}, "required": True}
+
+
 async def body_of(
     request: Request, limit: int = BODY, enter: Callable[[], Awaitable[None]] | None = None
 ) -> bytes:

@@ -12,12 +12,13 @@ from matchers.event import Event
 from matchers.text import clean
 from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key, sentry_keys
-from service.endpoints.base import body_of, runtime
+from service.endpoints.base import any_of, body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError
 from service.ingest.limits import BODY, EVENT, LARGE_BODY
 from service.ingest.truncation import trimmed
+from service.memory import trim
 from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
@@ -30,10 +31,15 @@ STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refus
 def ingest_endpoints() -> APIRouter:
     endpoints = APIRouter(tags=["ingest"])
     for adapter in ADAPTERS:
-        door = _door(adapter)
+        door, extra = _door(adapter), {"requestBody": any_of(*adapter.takes)}
         for path in adapter.paths:
             endpoints.add_api_route(
-                path, door, methods=["POST"], name=adapter.name, summary=adapter.name
+                path,
+                door,
+                methods=["POST"],
+                name=adapter.name,
+                summary=adapter.name,
+                openapi_extra=extra,
             )
             for also in _also(path, adapter):
                 endpoints.add_api_route(also, door, methods=["POST"], include_in_schema=False)
@@ -131,9 +137,10 @@ async def _parse(
 
 
 def _trimmed(adapter: wire.Adapter, body: bytes, about: wire.Request) -> wire.Parsed:
-    parsed = adapter.parse(body, about)
     if len(body) <= EVENT:
-        return parsed
+        return adapter.parse(body, about)
+    trim()  # what the one before left
+    parsed = adapter.parse(body, about)
     return msgspec.structs.replace(parsed, events=tuple(map(trimmed, parsed.events)))
 
 

@@ -1,41 +1,46 @@
 """Who owns this: a path, many paths, an event, a traceback. And the teams themselves."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from matchers.event import Event
 from matchers.lookup import look_up, lookup_json
 from routers.configured import Unconfigured
 from routers.rules import Rules
 from routers.teams import Team
-from service.endpoints.base import Admin, body_of, found, rules_of
+from service.endpoints.base import Admin, any_of, body_of, found, rules_of
 from service.endpoints.validators import Validated
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
 from service.ingest import native
+from service.ingest.limits import MIB
+from service.ingest.truncation import trimmed
 
 PATHS_LIMIT = 10_000
+PATHS_BODY = 2 * MIB  # bytes: 200 of each path
 endpoints = APIRouter(prefix="/api/v1", tags=["ownership"], route_class=Validated)
 
 
 class Paths(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    paths: Annotated[list[str], Field(max_length=PATHS_LIMIT)]
+    paths: Annotated[list[str], Field(max_length=PATHS_LIMIT), FailFast()]
 
 
 _PATHS = Paths.model_json_schema()
 
 
-async def asked_paths(_house: Admin, request: Request) -> Paths:
+async def asked_paths(house: Admin, request: Request) -> Paths:
     """Raises RequestValidationError."""
-    body = await body_of(request)
+    body = await body_of(request, PATHS_BODY)
     try:
-        return Paths.model_validate_json(body)
+        async with house.hall.reading:
+            return Paths.model_validate_json(body)
     except ValidationError as error:
         where = [one | {"loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(where) from None
@@ -64,7 +69,7 @@ def owners_of_paths(
     return [_looked_up(path, rules) for path in asked.paths]
 
 
-@endpoints.post("/explain")
+@endpoints.post("/explain", openapi_extra={"requestBody": any_of(*native.ADAPTER.takes)})
 async def explain_event(
     house: Admin, request: Request, why_not: str | None = None
 ) -> dict[str, Any]:
@@ -74,11 +79,14 @@ async def explain_event(
     Nothing is stored, nothing is sent.
     """
     rules = rules_of(house)
-    body = await body_of(request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     team = None if why_not is None else found(rules.ruleset.names.get(why_not), "team")
     about = wire.Request(content_type=content_type, project="1", received_at=house.clock())
-    event = await run_in_threadpool(_only_event, body, about)
+    async with house.hall.door() as enter:
+        body = await body_of(request, enter=enter)
+        async with house.hall.reading:
+            event = await asyncio.to_thread(_only_event, body, about)
+        del body
     (event,) = await house.artifacts.mapped([event])
     return await run_in_threadpool(explain, event, rules, team)
 
@@ -106,7 +114,7 @@ def _only_event(body: bytes, about: wire.Request) -> Event:
     parsed = native.parse(body, about)
     if len(parsed.events) != 1:
         raise wire.InvalidEventError("not_one_event", "explain takes one event")
-    return parsed.events[0]
+    return trimmed(parsed.events[0])
 
 
 def _looked_up(

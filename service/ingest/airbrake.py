@@ -19,7 +19,8 @@ from http import HTTPStatus
 
 from matchers.text import clean
 from service.ingest.base import Adapter, Answer, Handled, Parsed, Request
-from service.ingest.sentry_repair import load_object
+from service.ingest.json_parts import few, listed, load_parts, name, parts, plain
+from service.ingest.limits import EXCEPTIONS, FRAMES
 from service.ingest.translation import (
     Tree,
     action_of,
@@ -35,11 +36,22 @@ from service.ingest.translation import (
 )
 
 _LEVELS = {"notice": "info", "alert": "fatal", "emergency": "fatal"}  # the others are Sentry's
+# What is read of a notice that is large.
+_FRAME = parts(**dict.fromkeys(("file", "function", "line", "column"), name), code=few)
+_ERROR = parts(type=name, message=plain, backtrace=listed(_FRAME, FRAMES))
+_READ = parts(
+    context=parts(
+        **dict.fromkeys(("language", "severity", "environment", "version", "revision"), name),
+        **dict.fromkeys(("hostname", "url", "rootDirectory", "component", "action"), name),
+        notifier=parts(name=name),
+    ),
+    errors=listed(_ERROR, EXCEPTIONS),
+)
 
 
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
-    return Parsed(events=(event_said(_translated(load_object(body)), request, "errors"),))
+    return Parsed(events=(event_said(_translated(load_parts(body, _READ)), request, "errors"),))
 
 
 def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:

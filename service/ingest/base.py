@@ -95,6 +95,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # the metric label
     paths: tuple[str, ...]  # FastAPI path templates, each with its last slash
+    takes: tuple[str, ...] = ("application/json",)  # media types, for the OpenAPI document
     parse: Callable[[bytes, Request], Parsed]  # raises InvalidEventError, body.TooLargeError
     reply: Callable[[Parsed, tuple[Handled, ...], Request], Answer]
     refuse: Callable[[int, str, Request], Answer]  # status, detail

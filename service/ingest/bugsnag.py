@@ -30,7 +30,8 @@ from service.ingest.base import (
     Problem,
     Request,
 )
-from service.ingest.sentry_repair import load_object
+from service.ingest.json_parts import few, listed, load_parts, name, parts, plain
+from service.ingest.limits import EXCEPTIONS, FRAMES
 from service.ingest.translation import (
     Tree,
     chain,
@@ -46,12 +47,28 @@ from service.ingest.translation import (
 
 KEY = 200  # characters
 BATCH = 100  # events; clients send one or a few
+# What is read of a report that is large.
+_FRAME = parts(
+    **dict.fromkeys(("file", "method", "lineNumber", "columnNumber", "inProject"), name),
+    code=few,
+)
+_ERROR = parts(errorClass=name, message=plain, type=name, stacktrace=listed(_FRAME, FRAMES))
+_EVENT = parts(
+    **dict.fromkeys(("projectRoot", "unhandled", "severity", "releaseStage", "context"), name),
+    groupingHash=few,
+    app=parts(releaseStage=name, version=name),
+    device=parts(time=name, hostname=name),
+    request=parts(url=name),
+    correlation=parts(traceId=name),
+    exceptions=listed(_ERROR, EXCEPTIONS),
+)
+_READ = parts(apiKey=name, events=listed(_EVENT, BATCH + 1))
 
 
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, batch_too_long; empty_event
     where no event is good. The bad ones among good ones become problems."""
-    report = load_object(body)
+    report = load_parts(body, _READ)
     reported = report.get("events")
     reported = reported if isinstance(reported, list) else []
     if len(reported) > BATCH:

@@ -19,8 +19,8 @@ from http import HTTPStatus
 
 from matchers.text import clean
 from service.ingest.base import Adapter, Answer, Handled, Parsed, Request
-from service.ingest.limits import TAG, TAGS
-from service.ingest.sentry_repair import load_object
+from service.ingest.json_parts import few, listed, load_parts, name, parts, plain
+from service.ingest.limits import EXCEPTIONS, FRAMES, TAG, TAGS
 from service.ingest.translation import (
     Tree,
     action_of,
@@ -36,11 +36,27 @@ from service.ingest.translation import (
 )
 
 _IN_APP = {"app": True, "all": False}
+# What is read of a notice that is large.
+_FRAME = parts(**dict.fromkeys(("file", "method", "number", "column", "context"), name), source=few)
+_THROWN = {"class": name, "message": plain, "backtrace": listed(_FRAME, FRAMES)}
+_READ = parts(
+    error=parts(
+        **_THROWN,
+        **dict.fromkeys(("token", "fingerprint"), name),
+        tags=few,
+        causes=listed(parts(**_THROWN), EXCEPTIONS),
+    ),
+    server=parts(
+        **dict.fromkeys(("time", "environment_name", "revision", "hostname", "project_root"), name)
+    ),
+    request=parts(url=name, component=name, action=name),
+    notifier=parts(name=name),
+)
 
 
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
-    return Parsed(events=(event_said(_translated(load_object(body)), request, "error"),))
+    return Parsed(events=(event_said(_translated(load_parts(body, _READ)), request, "error"),))
 
 
 def reply(parsed: Parsed, handled: tuple[Handled, ...], _request: Request) -> Answer:

@@ -52,8 +52,8 @@ def first(text: Text, count: int) -> list[msgspec.Raw]:
 
 def fields(text: Text, *names: str) -> dict[str, msgspec.Raw]:
     """These of an object's fields, undecoded. Raises msgspec.MsgspecError, RecursionError."""
-    found = msgspec.structs.asdict(msgspec.json.decode(text, type=_object(names)))
-    return {name: one for name, one in found.items() if one is not msgspec.UNSET}
+    found = msgspec.structs.astuple(msgspec.json.decode(text, type=_object(names)))
+    return {name: one for name, one in zip(names, found, strict=True) if one is not msgspec.UNSET}
 
 
 @cache
@@ -63,7 +63,8 @@ def _array(count: int) -> type[msgspec.Struct]:
 
 @cache
 def _object(names: tuple[str, ...]) -> type[msgspec.Struct]:
-    return msgspec.defstruct("Fields", [_raw(name) for name in names])
+    renamed = {f"m{n}": name for n, name in enumerate(names)}  # "class" is no name of Python's
+    return msgspec.defstruct("Fields", [_raw(name) for name in renamed], rename=renamed)
 
 
 def _raw(name: str) -> tuple[str, Any, Any]:

@@ -86,7 +86,14 @@ def refuse(status: int, detail: str, _request: Request) -> Answer:
     return Answer(status, problem, {"Content-Type": "application/problem+json"})
 
 
-ADAPTER = Adapter(name="native", paths=("/api/v1/events",), parse=parse, reply=reply, refuse=refuse)
+ADAPTER = Adapter(
+    name="native",
+    paths=("/api/v1/events",),
+    takes=("application/json", "text/plain"),
+    parse=parse,
+    reply=reply,
+    refuse=refuse,
+)
 
 
 def _split(body: bytes) -> list[bytes]:

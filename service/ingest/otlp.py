@@ -110,6 +110,7 @@ def _adapter(name: str, path: str, signal: Signal) -> Adapter:
     return Adapter(
         name=name,
         paths=(path,),
+        takes=(JSON, PROTOBUF),
         parse=partial(parse, signal),
         reply=partial(reply, signal),
         refuse=refuse,

@@ -5,7 +5,6 @@ JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 Cases: tests/ingest/test_otlp_wire.py
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 
 from matchers.text import Scalar
 from service.ingest.base import InvalidEventError
+from service.ingest.json_parts import whole_pairs
 from service.ingest.otlp_protobuf import read_protobuf
 from service.ingest.otlp_shapes import (
     NOTHING,
@@ -29,8 +29,6 @@ from service.ingest.otlp_shapes import (
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 COMMAS = 1_000_000  # of a JSON body: what they part costs memory of its own
 ATTRIBUTES = 1000  # read of one list; SDKs keep 128
-# half of a pair by itself, as JavaScript writes a text that was cut; what is in order comes first
-_LONE = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)", re.DOTALL)
 
 S = TypeVar("S", bound=Shape)
 
@@ -109,8 +107,4 @@ def _mended(body: bytes) -> bytes | bytearray:
         raise InvalidEventError("too_large", f"JSON with more than {COMMAS} commas")
     if b"\\ud" not in body and b"\\uD" not in body:
         return body
-    mended = bytearray(body)
-    for found in _LONE.finditer(body):
-        if found[1]:
-            mended[found.start() : found.end()] = rb"\ufffd"  # as long as what was there
-    return mended
+    return whole_pairs(bytearray(body))

@@ -21,7 +21,8 @@ from http import HTTPStatus
 
 from matchers.text import clean
 from service.ingest.base import Adapter, Answer, Handled, Parsed, Request
-from service.ingest.sentry_repair import load_object
+from service.ingest.json_parts import few, listed, load_parts, name, parts, plain
+from service.ingest.limits import EXCEPTIONS, FRAMES
 from service.ingest.translation import (
     Tree,
     chain,
@@ -36,11 +37,32 @@ from service.ingest.translation import (
 
 KEY = 200  # characters
 _CRASH = re.compile(r"^Exception Type:[ \t]*(\S.*)$", re.MULTILINE)
+# What is read of an item that is large.
+_FRAME = parts(
+    **dict.fromkeys(("filename", "method", "class_name", "lineno", "colno", "code"), name)
+)
+_TRACE = parts(exception=parts(**{"class": name, "message": plain}), frames=listed(_FRAME, FRAMES))
+_READ = parts(
+    access_token=name,
+    data=parts(
+        **dict.fromkeys(("uuid", "timestamp", "language", "platform", "framework"), name),
+        **dict.fromkeys(("level", "environment", "code_version", "context", "title"), name),
+        fingerprint=few,
+        server=parts(root=name, host=name, code_version=name),
+        request=parts(url=name),
+        body=parts(
+            trace=_TRACE,
+            trace_chain=listed(_TRACE, EXCEPTIONS),
+            message=parts(body=plain),
+            crash_report=parts(raw=plain),
+        ),
+    ),
+)
 
 
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
-    item = load_object(body)
+    item = load_parts(body, _READ)
     event = event_said(_translated(mapping(item.get("data"))), request, "data.body")
     return Parsed(events=(event,), key=clean(item.get("access_token"), KEY))
 

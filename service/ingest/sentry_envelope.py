@@ -163,6 +163,7 @@ def refuse(status: int, detail: str, _request: Request) -> Answer:
 ADAPTER = Adapter(
     name="sentry_envelope",
     paths=("/api/{project}/envelope/",),
+    takes=("application/x-sentry-envelope",),
     parse=parse,
     reply=reply,
     refuse=refuse,

@@ -28,9 +28,11 @@ from service.ingest.base import (
     Parsed,
     Request,
 )
+from service.ingest.json_members import Text
+from service.ingest.json_parts import few, load_parts, name, parts
 from service.ingest.native import refuse
 from service.ingest.sentry_event import event_of
-from service.ingest.sentry_repair import load_object
+from service.ingest.sentry_large import read_event
 
 RESOURCES = frozenset(("event_alert", "error", "issue", "metric_alert", "comment", "installation"))
 NEWS = frozenset(("created", "unresolved"))  # what an issue's action tells anybody
@@ -42,6 +44,27 @@ _OLD_NAMES = {
 Tree = Mapping[str, object]
 
 
+def _large(text: Text) -> Tree:
+    """An event within a hook that is large, and its project."""
+    try:
+        return {**read_event(text, _OLD_NAMES), **_PROJECT(text)}
+    except msgspec.MsgspecError:  # no object
+        return {}
+
+
+# What is read of a hook that is large.
+_PROJECT = parts(project=few)
+_ISSUE = parts(
+    **dict.fromkeys(("level", "logger", "platform", "lastSeen", "culprit", "title"), name),
+    metadata=parts(**dict.fromkeys(("type", "value", "filename", "function"), name)),
+    project=few,
+)
+_READ = parts(action=name, data=parts(event=_large, error=_large, issue=_ISSUE))
+_READ_LEGACY = parts(
+    **dict.fromkeys(("culprit", "message", "level", "logger"), name), project=few, event=_large
+)
+
+
 def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     """Whether the integration with this client secret sent it."""
     right = hmac.new(secret.encode(), body, sha256).hexdigest().encode()
@@ -51,10 +74,10 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
 def parse(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
-    hook = load_object(body)
+    hook = load_parts(body, _READ)
     data = _object(hook.get("data"))
-    for name in ("event", "error"):  # of an alert rule; of every error
-        if event := _object(data.get(name)):
+    for kind in ("event", "error"):  # of an alert rule; of every error
+        if event := _object(data.get(kind)):
             return _parsed(_event(event, event, request))
     if (issue := _object(data.get("issue"))) and hook.get("action") in NEWS:
         return _parsed(_event(_of_issue(issue, body), issue, request))
@@ -64,7 +87,7 @@ def parse(body: bytes, request: Request) -> Parsed:
 
 def parse_legacy(body: bytes, request: Request) -> Parsed:
     """Raises InvalidEventError: malformed_json, not_an_object, empty_event."""
-    hook = load_object(body)
+    hook = load_parts(body, _READ_LEGACY)
     said = {"transaction": hook.get("culprit"), "message": hook.get("message")}
     said |= {name: hook.get(name) for name in ("level", "logger")}
     event = {

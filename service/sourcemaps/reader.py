@@ -5,13 +5,16 @@ Cases: tests/data/sourcemaps.yaml and tests/sourcemaps/test_reader.py.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated
 
 import msgspec
 
+from service.ingest.json_members import Text, fields, members
 from service.sourcemaps.mappings import LARGEST, Mappings, Original, Part, SourceMapError
 
-ENTRIES = 500_000  # sources, and names, of one map
+ENTRIES = 200_000  # sources, and names, of one map
+SECTIONS = 5_000
 _GUARD = b")]}'"  # what a server puts before JSON so that no page can run it as a script
 
 
@@ -61,6 +64,7 @@ class _Whole(_Map, frozen=True):
     sections: list[_Section] | msgspec.UnsetType = msgspec.UNSET
 
 
+_LISTS = ("sources", "sourcesContent", "names", "ignoreList", "x_google_ignoreList")
 _START = _Offset(line=0, column=0)
 
 
@@ -131,8 +135,23 @@ def _sources(one: _Map, place: str) -> Iterator[Source]:
         yield Source(None if name is None else root + name, content, number in ignored)
 
 
+def _check_counts(raw: Text) -> None:
+    """Before they become objects. Raises SourceMapError, msgspec.MsgspecError."""
+    told = fields(raw, *_LISTS, "sections")
+    sections = told.pop("sections", b"")
+    _check_count("sections", sections, SECTIONS)
+    for name, listed in told.items():
+        _check_count(name, listed, ENTRIES)
+
+
+def _check_count(name: str, listed: Text, most: int) -> None:
+    if next(islice(members(listed), most, None), None) is not None:
+        raise SourceMapError(name, f"more than {most:,}")
+
+
 def _decoded(raw: bytes) -> _Whole:
     try:
+        _check_counts(raw)
         return msgspec.json.decode(raw, type=_Whole)
     except msgspec.ValidationError as error:
         detail, _, place = str(error).partition(" - at `$")

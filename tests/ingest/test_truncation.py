@@ -16,6 +16,7 @@ from matchers.ruleset import Ruleset
 from service.ingest import native
 from service.ingest.base import InvalidEventError
 from service.ingest.json_members import members
+from service.ingest.json_parts import strict
 from service.ingest.limits import DEPTH, EVENT, EXCEPTIONS, FRAMES, MIB, TAGS
 from service.ingest.sentry_event import parse_event
 from service.ingest.truncation import shares, trimmed
@@ -129,15 +130,35 @@ def test_a_large_text_is_never_cut_within_a_character(escape: str, shift: int) -
 
 
 @pytest.mark.parametrize(
+    "wrong", [b"NaN", b"-Infinity", b'"\xff"', b'"\\ud800"', b'"\0\n"', b'"\\\\ud800"', b'"NaN\\""']
+)
+def test_a_large_event_may_be_no_strict_json(wrong: bytes) -> None:
+    text = b'\xef\xbb\xbf{"a": %s, "message": "it failed", "extra": "%s"}' % (wrong, b"x" * EVENT)
+    assert parse_event(text, REQUEST).message == "it failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (rb'{"a": "NaN \" NaN", "b": NaN}', rb'{"a": "NaN \" NaN", "b": "" }'),
+        (rb'["\ud83d\ude00", "\ud83d", "\\ud83d"]', rb'["\ud83d\ude00", "\ufffd", "\\ud83d"]'),
+        (rb'["\ude00\ud83d", -Infinity]', rb'["\ufffd\ufffd", ""       ]'),
+        (b'["\0\t"]\n', b'["  "] '),
+    ],
+)
+def test_what_is_wrong_is_mended_in_its_place(text: bytes, kept: bytes) -> None:
+    assert bytes(strict(text)) == kept
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
-        ('{"extra": "%s", "a": NaN}', "malformed_json"),
         ('{"extra": "%s"', "malformed_json"),
         ('["%s"]', "not_an_object"),
         ('{"extra": "%s", "a": ' + "[" * 99_999, "malformed_json"),
     ],
 )
-def test_a_large_event_has_to_be_strict_json(text: str, code: str) -> None:
+def test_a_large_event_has_to_be_json(text: str, code: str) -> None:
     with pytest.raises(InvalidEventError) as caught:
         parse_event((text % HUGE).encode(), REQUEST)
     assert (caught.value.code, "xxx" in str(caught.value)) == (code, False)

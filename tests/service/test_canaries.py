@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.logs import Line
+from tests.ingest.otlp_requests import a_log, a_span, logs, traces
+from tests.running import wait_for
 from tests.service.house import running
 
 NATIVE, ENVELOPE = "/api/v1/events", "/api/1/envelope/"
@@ -187,6 +190,74 @@ def as_a_traceback(client: TestClient, event: dict[str, Any]) -> None:
 
 
 DOORS = (by_envelope, by_native, in_short, as_a_traceback)
+UPSTREAM_KEY, SEALING_KEY = "zq-the-upstreams-own-key", "zq-what-seals-the-waiting"
+
+
+def by_rollbar(client: TestClient, c: Canaries) -> None:
+    frame = {"filename": "billing/tax.py", "lineno": 8, "code": c.text(), "locals": {"a": c("l")}}
+    frame |= {"argspec": ["a"], "context": {"pre": [c("pre")], "post": [c("post")]}}
+    trace = {"frames": [frame], "exception": {"class": c.text("E"), "message": c.text()}}
+    about = {"url": f"https://u:{c('url')}@h/p?q={c('query')}", "headers": {"A": c("header")}}
+    about |= {"POST": {"a": c("post.a")}, "user_ip": c("ip"), "body": c("body")}
+    data = {"body": {"trace": trace, "telemetry": [{"body": c("telemetry")}]}, "request": about}
+    data |= {"person": {"id": c("person")}, "custom": {"a": c("custom")}, "client": {"a": c("js")}}
+    data |= {"title": c.text(), "context": c.text("/pay"), "server": {"host": c.text("web")}}
+    client.post("/api/1/item/", json={"data": data}).raise_for_status()
+
+
+def by_bugsnag(client: TestClient, c: Canaries) -> None:
+    frame = {"file": "billing/tax.py", "lineNumber": 8, "code": {"8": c.text(), "7": c("code")}}
+    error = {"errorClass": c.text("E"), "message": c.text(), "stacktrace": [frame]}
+    about = {"url": f"https://u:{c('url')}@h/p?q={c('query')}", "headers": {"A": c("header")}}
+    event = {"exceptions": [error], "context": c.text("/pay"), "request": about}
+    event |= {"user": {"id": c("user")}, "metaData": {"a": {"b": c("metaData")}}}
+    event |= {"breadcrumbs": [{"name": c("crumb")}], "session": {"id": c("session")}}
+    event |= {"featureFlags": [{"featureFlag": c("flag")}], "device": {"id": c("device")}}
+    client.post("/notify", json={"events": [event]}).raise_for_status()
+
+
+def by_honeybadger(client: TestClient, c: Canaries) -> None:
+    frame = {"file": "billing/tax.py", "number": 8, "source": {"8": c.text(), "7": c("code")}}
+    error = {
+        "class": c.text("E"),
+        "message": c.text(),
+        "backtrace": [frame],
+        "tags": [f"plan:{c('tag')}"],
+    }
+    about = {"url": f"https://u:{c('url')}@h/p?q={c('query')}", "params": {"a": c("params")}}
+    about |= {"session": {"a": c("session")}, "cgi_data": {"A": c("cgi")}, "user": {"id": c("u")}}
+    about |= {"context": {"a": c("context")}, "local_variables": {"a": c("locals")}}
+    notice = {"error": error, "request": about, "breadcrumbs": {"trail": [{"m": c("crumb")}]}}
+    client.post("/v1/notices", json=notice).raise_for_status()
+
+
+def by_airbrake(client: TestClient, c: Canaries) -> None:
+    frame = {"file": "billing/tax.py", "line": 8, "code": {"8": c.text(), "7": c("code")}}
+    error = {"type": c.text("E"), "message": c.text(), "backtrace": [frame]}
+    held = {name: {"a": c(name)} for name in ("params", "session", "environment")}
+    context = {"url": f"https://u:{c('url')}@h/p?q={c('query')}", "user": {"id": c("user")}}
+    context |= {"userAgent": c("agent"), "component": c.text("pay"), "hostname": c.text("web")}
+    notice = {"errors": [error], "context": context, **held}
+    client.post("/api/v3/projects/1/notices", json=notice).raise_for_status()
+
+
+def by_otlp(client: TestClient, c: Canaries) -> None:
+    frame = 'Traceback (most recent call last):\n  File "billing/tax.py", line 8, in rate\n'
+    stack = f"{frame}E: {c.text()}"
+    thrown = {"exception.type": c.text("E"), "exception.message": c.text()}
+    thrown |= {"exception.stacktrace": stack, "user.id": c("user.id"), "enduser.id": c("enduser")}
+    thrown |= {"http.request.header.a": c("header"), "db.statement": c("statement")}
+    log = a_log(thrown, body={"stringValue": c.text()})
+    client.post("/v1/logs", json=logs(log, **{"host.name": c.text("web")})).raise_for_status()
+    client.post("/v1/traces", json=traces(a_span(thrown, name=c.text("/pay")))).raise_for_status()
+
+
+def by_a_webhook(client: TestClient, c: Canaries) -> None:
+    event = whole_event(c)
+    client.post("/hooks/sentry-legacy", json={"event": event}).raise_for_status()
+
+
+CLIENTS = (by_rollbar, by_bugsnag, by_honeybadger, by_airbrake, by_otlp, by_a_webhook)
 
 
 class Watched:
@@ -222,7 +293,7 @@ class Watched:
 
 
 @pytest.fixture
-def watch(tmp_path: Path) -> Iterator[Callable[[str], Watched]]:
+def watch(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
     log, posted, opened = io.StringIO(), [], []  # type: ignore[var-annotated]
     handler = logging.StreamHandler(log)
     handler.setFormatter(Line())
@@ -232,9 +303,9 @@ def watch(tmp_path: Path) -> Iterator[Callable[[str], Watched]]:
         posted.append(request.content)
         return httpx.Response(200, text="ok")
 
-    def watched(rules: str) -> Watched:
+    def watched(rules: str, **settings: object) -> Watched:
         (tmp_path / "rules.yaml").write_text(rules)
-        house = running(tmp_path, transport=httpx.MockTransport(record))
+        house = running(tmp_path, transport=httpx.MockTransport(record), **settings)
         opened.append(house)
         return Watched(house.__enter__(), tmp_path, posted, log)
 
@@ -271,6 +342,36 @@ def test_by_default_nothing_private_is_found_anywhere(
     assert "ALERT payments" in told
     assert not [value for value in canaries.shaped if value in told]
     assert "[masked: e-mail], card [masked: card number]" in watched.shown()["messages"]
+
+
+@pytest.mark.parametrize("send", CLIENTS)
+def test_no_other_client_leaves_anything_private(
+    send: Callable[[TestClient, Canaries], None],
+    watch: Callable[..., Watched],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    watched, canaries = watch(RULES), Canaries()
+    send(watched.client, canaries)
+    watched.told()
+    assert found(watched, canaries) == []
+    assert not [value for value in canaries.shaped if value in capfd.readouterr().out]
+    assert "[masked: e-mail], card [masked: card number]" in watched.shown()["messages"]
+
+
+def test_what_waits_for_an_upstream_that_is_down_is_sealed(watch: Callable[..., Watched]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    upstream = f"http://{UPSTREAM_KEY}@127.0.0.1:{port}/7"
+    watched = watch(RULES, sentry_upstream=upstream, secret_key=SEALING_KEY)
+    canaries = Canaries()
+    canaries.shaped += [UPSTREAM_KEY, SEALING_KEY]
+    by_envelope(watched.client, whole_event(canaries))
+    session = "\n".join(("{}", '{"type": "session"}', json.dumps({"did": canaries("did")})))
+    assert watched.client.post(ENVELOPE, content=session).status_code == 200
+    watched.told()
+    wait_for(lambda: "upstream" in watched.client.get("/readyz").text)  # it was tried
+    assert "pointsman_upstream_pending 2.0" in watched.client.get("/metrics").text
+    assert found(watched, canaries) == []
 
 
 @pytest.mark.parametrize("send", DOORS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.ingest.limits import BODY as LIMIT
+from service.ingest.limits import BODY
 from tests.service.house import running
 
 ITEM, NOTIFY = "/api/1/item/", "/notify"
@@ -113,7 +113,7 @@ def test_a_key_is_asked_wherever_its_client_puts_it(
 def test_a_rollbar_item_that_is_too_large_ends_with_the_small_one_that_says_so(
     client: TestClient,
 ) -> None:
-    answer = client.post(ITEM, content=b" " * (LIMIT + 1))
+    answer = client.post(ITEM, content=b" " * (BODY + 1))
     assert (answer.status_code, answer.json()["err"]) == (413, 1)
     assert client.post(ITEM, json=FAILSAFE).json()["err"] == 0
     assert groups(client)[0]["title"] == FAILSAFE["data"]["body"]["message"]["body"]  # type: ignore[index]
@@ -155,6 +155,17 @@ def personal(secret: str) -> dict[str, Any]:
             **dict.fromkeys(("params", "session", "environment"), held),
         },
     }
+
+
+@each_path
+def test_a_large_report_is_read_but_for_what_is_not_wanted(client: TestClient, path: str) -> None:
+    large = b'{"custom": [%s], %s' % (
+        b'{"k": [NaN]},' * 100_000 + b"0",
+        json.dumps(SENT[path])[1:].encode(),
+    )
+    assert client.post(path, content=large).is_success
+    assert client.post(path, json=SENT[path]).is_success
+    assert [group["times_seen"] for group in groups(client)] == [2]
 
 
 @each_path

@@ -89,3 +89,20 @@ def test_masking_again_changes_nothing() -> None:
     event = having(message="ada@example.com", tags={"plan": "x"}, context={"user.id": "7"})
     once: Event = mask(event, RULES)
     assert mask(once, RULES) == once
+
+
+SECRETS = ("ada@example.com", "4111 1111 1111 1111", "AKIAIOSFODNN7EXAMPLE", "password=hunter22")
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("kept", range(6, 20))
+def test_of_a_secret_that_was_cut_no_piece_stays(secret: str, kept: int) -> None:
+    text = ("x" * 8191 + f" {secret[:kept]}")[-8192:]
+    shown = mask(having(message=text), RULES).message
+    assert shown is not None
+    assert secret[:6] not in shown.replace("password=[masked: secret]", "")
+    assert shown.startswith(text[:8000])
+
+
+def test_what_was_not_cut_keeps_its_end() -> None:
+    assert mask(having(message="card 4111 1111"), RULES).message == "card 4111 1111"
