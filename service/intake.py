@@ -5,11 +5,13 @@ What is handed to the writer has been decided whole, and is masked.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
 from service.ingest.base import Envelope
+from service.ingest.limits import LARGE
 from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.quota import Quota, Sender
@@ -94,12 +96,13 @@ class Intake:
         return done
 
     async def _sealed(self, onward: Envelope, decided: Sequence[Decided | None]) -> Waiting | None:
-        """With each event's owner in its tags."""
+        """With each event's owner in its tags; on a thread where that takes long."""
         if self._forwarder is None:
             return None
-        tags = [tags_of(whose.ownership if whose else None) for whose in decided]
-        envelope = tagged(onward, tags)
-        return self._forwarder.waiting(envelope, onward.received_at, error=bool(onward.events))
+        seal = partial(_close, self._forwarder, onward, decided)
+        if sum(len(item.payload) for item in onward.items) > LARGE:
+            return await asyncio.to_thread(seal)
+        return seal()
 
     async def _decided_beside(self, events: Sequence[Event]) -> list[Decided | None]:
         """On a thread where it takes long, so that other senders need not wait."""
@@ -123,6 +126,13 @@ class Intake:
             )
             for event in tx.undecided_events(_CHUNK)
         ]
+
+
+def _close(
+    forwarder: Forwarder, onward: Envelope, decided: Sequence[Decided | None]
+) -> Waiting | None:
+    tags = [tags_of(whose.ownership if whose else None) for whose in decided]
+    return forwarder.waiting(tagged(onward, tags), onward.received_at, error=bool(onward.events))
 
 
 def _came_before(handled: Sequence[Handled]) -> bool:

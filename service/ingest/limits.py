@@ -13,6 +13,7 @@ BODY_SECONDS = 60.0  # until a whole body is there: one that drips holds memory,
 PIECE = 64 * KIB  # bytes that a decoder hands out at once
 WINDOW = 8 * MIB  # bytes that zstd may look back: what RFC 8878, 3.1.1.1.2, asks of a decoder
 MEMBERS = 1000  # of a gzip or zstd body; each costs, however little it holds
+LARGE = 256 * KIB  # bytes; what takes longer to read than other senders should wait
 LARGE_BODY = MIB  # bytes; of bodies past it only a few are in memory at once
 LARGE_BODIES = 2  # how many those are; the others wait, within their BODY_SECONDS
 

@@ -56,14 +56,14 @@ def tagged(envelope: Envelope, tags: Sequence[Tags]) -> bytes:
 
 def sent_later(envelope: bytes, waited: timedelta) -> bytes:
     """As if its sender had sent it by so much later."""
-    line, _, rest = envelope.partition(b"\n")
-    headers = _headers(line)
+    end = envelope.index(b"\n")
+    headers = _headers(envelope[:end])
     try:
         sent_at = datetime.fromisoformat(msgspec.json.decode(headers["sent_at"], type=str))
         headers["sent_at"] = _raw((sent_at + waited).isoformat())
     except (KeyError, ValueError, OverflowError):  # msgspec's errors are ValueErrors
         return envelope
-    return msgspec.json.encode(headers) + b"\n" + rest
+    return b"".join((msgspec.json.encode(headers), memoryview(envelope)[end:]))
 
 
 def alone(event_id: str, payload: bytes, received_at: datetime) -> Envelope:

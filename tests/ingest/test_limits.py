@@ -11,7 +11,14 @@ from service.ingest import limits
 _TEXT = (Path(__file__).parents[2] / "docs" / "ingest.md").read_text(encoding="utf-8")
 PAGE = _TEXT.partition("## Limits")[2].partition("\n## ")[0]
 ROWS = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", PAGE, re.MULTILINE))
-INSIDE = {"KIB", "MIB", "PIECE", "MORE", "TRACEBACK"}  # of how it is done, nothing a sender meets
+INSIDE = {
+    "KIB",
+    "MIB",
+    "LARGE",
+    "PIECE",
+    "MORE",
+    "TRACEBACK",
+}  # of how it is done, nothing a sender meets
 WRITTEN = {
     "BODY": "body, packed and unpacked",
     "BODY_SECONDS": "time for a body",
