@@ -22,7 +22,7 @@ from service.telemetry import Telemetry
 from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
 
-MANY_FRAMES = 500  # of all the events of a request
+MANY_FRAMES = 500  # of all the events of a request; each event counts as one more
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -107,7 +107,7 @@ class Intake:
     async def _decided_beside(self, events: Sequence[Event]) -> list[Decided | None]:
         """On a thread where it takes long, so that other senders need not wait."""
         frames = sum(len(error.frames) for event in events for error in event.exceptions)
-        if frames > MANY_FRAMES:
+        if frames + len(events) > MANY_FRAMES:
             return await asyncio.to_thread(self._decided, events)
         return self._decided(events)
 

@@ -31,6 +31,7 @@ WRITTEN = {
     "ENVELOPE_EVENTS": "events of an envelope",
     "BATCH": "batch",
     "BATCH_FRAMES": "frames of a batch",
+    "OTLP_ERRORS": "OTLP: errors of a request, with what cannot be read",
     "EVENT": "any event as it is kept",
     "FRAMES": "frames of an event",
     "EXCEPTIONS": "exceptions of an event",

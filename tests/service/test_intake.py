@@ -50,9 +50,16 @@ def test_rules_that_load_as_an_event_is_queued_decide_it(writer: Writer) -> None
     assert (handled.outcome, handled.reasons) == ("notified", (("log", "first_seen"),))
 
 
-@pytest.mark.parametrize(("frames", "beside"), [(1, False), (501, True)])
+@pytest.mark.parametrize(
+    ("events", "beside"),
+    [
+        ([raised_in("a.py")], False),
+        ([raised_in(*["a.py"] * 501)], True),
+        ([EVENT] * 501, True),  # without frames
+    ],
+)
 def test_what_takes_long_to_decide_keeps_no_other_sender_waiting(
-    writer: Writer, frames: int, beside: bool
+    writer: Writer, events: list[Event], beside: bool
 ) -> None:
     decided_on: list[Thread] = []
 
@@ -61,7 +68,7 @@ def test_what_takes_long_to_decide_keeps_no_other_sender_waiting(
         return RULES
 
     intake = Intake(writer, rules, Telemetry(), quota=Quota(0), public_url="http://127.0.0.1")
-    asyncio.run(intake.take([raised_in(*["a.py"] * frames)], "native", ("1", "")))
+    asyncio.run(intake.take(events, "native", ("1", "")))
     assert [thread is not current_thread() for thread in decided_on] == [beside]
 
 
