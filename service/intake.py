@@ -23,6 +23,7 @@ from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
 
 MANY_FRAMES = 500  # of all the events of a request; each event counts as one more
+TOGETHER = 1000  # events in one transaction; only a collector's request has more
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -54,10 +55,19 @@ class Intake:
         sender: Sender,
         onward: Envelope | None = None,
     ) -> tuple[Handled, ...]:
-        """In the order given. Raises StoreUnavailableError; then none of them is kept.
+        """In the order given. Raises StoreUnavailableError; then none of the last TOGETHER is kept.
 
         onward: what held them, and goes on to the upstream; not that of a runaway client.
         """
+        handled: list[Handled] = []
+        for start in range(0, max(1, len(events)), TOGETHER):  # others have their turn between
+            some = events[start : start + TOGETHER]
+            handled += await self._take(some, adapter, sender, None if start else onward)
+        return tuple(handled)
+
+    async def _take(
+        self, events: Sequence[Event], adapter: str, sender: Sender, onward: Envelope | None
+    ) -> tuple[Handled, ...]:
         kept = events[: self._quota.take(sender, len(events))]
         over = events[len(kept) :]
         if self._artifacts:

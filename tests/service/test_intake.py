@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread, current_thread
 
 import httpx
+import msgspec
 import pytest
 
 from matchers.event import Event
@@ -70,6 +71,21 @@ def test_what_takes_long_to_decide_keeps_no_other_sender_waiting(
     intake = Intake(writer, rules, Telemetry(), quota=Quota(0), public_url="http://127.0.0.1")
     asyncio.run(intake.take(events, "native", ("1", "")))
     assert [thread is not current_thread() for thread in decided_on] == [beside]
+
+
+def test_others_have_their_turn_between_the_parts_of_a_large_request(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'large.db'}")
+    migrate(engine)
+    commits: list[int] = []
+    writer = Writer(engine, on_commit=lambda jobs, _seconds: commits.append(jobs))
+    writer.start()
+    intake = Intake(writer, lambda: RULES, Telemetry(), quota=Quota(0), public_url="http://x")
+    many = [msgspec.structs.replace(EVENT, event_id=f"{number:032x}") for number in range(2500)]
+    handled = asyncio.run(intake.take(many, "otlp_logs", ("1", "")))
+    assert [one.event_id for one in handled] == [event.event_id for event in many]
+    assert commits == [1, 1, 1]
+    writer.stop()
+    engine.dispose()
 
 
 class NotingSeal(Seal):
