@@ -26,6 +26,7 @@ from routers.message import (
     place,
     plain,
     shorten,
+    unfenced,
 )
 from routers.notification import Alert
 
@@ -35,8 +36,6 @@ FIELD_LIMIT = 120
 TITLE_LIMIT = 1_000
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
-
-LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
 
 Block = dict[str, Any]
 
@@ -89,7 +88,7 @@ def escape(text: str, limit: int | None = None) -> str:
 
 def fence(text: str, limit: int) -> str:
     """A code block, which the text cannot leave."""
-    return f"```\n{escape(text.replace('```', LOOK_ALIKE), limit)}\n```"
+    return f"```\n{escape(unfenced(text), limit)}\n```"
 
 
 def _header(text: str) -> Block:
