@@ -3,6 +3,7 @@
 from routers.channels.base import Channel
 from routers.channels.discord import Discord
 from routers.channels.log import Log
+from routers.channels.msteams import MSTeams
 from routers.channels.slack import Slack
 from routers.channels.webhook import Webhook
 
@@ -11,4 +12,5 @@ CHANNELS: dict[str, type[Channel]] = {
     "webhook": Webhook,
     "slack": Slack,
     "discord": Discord,
+    "msteams": MSTeams,
 }

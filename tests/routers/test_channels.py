@@ -26,10 +26,11 @@ def built(name: str) -> Channel:
 
 
 def secrets(name: str) -> list[str]:
-    """What a channel was given: whole, and the path that holds the token."""
+    """What a channel was given: whole, and the path or the query that holds the token."""
     settings = yaml.safe_load(example(CHANNELS[name]))[name].values()
-    paths = [httpx.URL(text).path for text in settings if text.startswith("http")]
-    return [*settings, *paths]
+    urls = [httpx.URL(text) for text in settings if text.startswith("http")]
+    parts = [part for url in urls for part in (url.path, *url.params.values())]
+    return [*settings, *parts]
 
 
 def send(name: str, handler: Callable[[httpx.Request], httpx.Response]) -> Receipt:
