@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from routers.channels.base import Receipt
 from routers.channels.discord import COLOURS, Discord, content, embed, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import an_alert
+from tests.alerts import an_alert, everywhere
 from tests.routers.simulators import discord as simulator
 
 PATH = "/api/webhooks/1/x"
@@ -34,12 +34,6 @@ def sent(**over: Any) -> dict[str, Any]:
     server = simulator.Discord(PATH)
     send(server, **over)
     return server.taken[0]
-
-
-def everywhere(text: str) -> dict[str, Any]:
-    frame = {"path": text, "function": text, "lineno": text}
-    named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
-    return {**named, "ownership": {"frame": frame}}
 
 
 def read(text: str) -> str:

@@ -12,7 +12,7 @@ from routers.channels.base import Receipt
 from routers.channels.msteams import MSTeams, card, escape, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.http import encode
-from tests.alerts import an_alert
+from tests.alerts import an_alert, everywhere
 from tests.routers.simulators import msteams as simulator
 
 PATH = "/workflows/0/triggers/manual/paths/invoke"
@@ -32,12 +32,6 @@ def posted(**over: Any) -> dict[str, Any]:
     send(flow, **over)
     assert flow.runs == ["Succeeded"]
     return flow.posted[0]
-
-
-def everywhere(text: str) -> dict[str, Any]:
-    frame = {"path": text, "function": text, "lineno": text}
-    named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
-    return {**named, "ownership": {"frame": frame}}
 
 
 def runs(shown: dict[str, Any]) -> list[str]:

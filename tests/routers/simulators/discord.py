@@ -34,9 +34,8 @@ class Discord:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         webhook, _, token = self.path.rpartition("/")
-        asked_webhook, _, asked_token = re.sub(r"^/api/v\d+", "/api", request.url.path).rpartition(
-            "/"
-        )
+        asked = re.sub(r"^/api/v\d+", "/api", request.url.path)
+        asked_webhook, _, asked_token = asked.rpartition("/")
         if asked_webhook != webhook:
             return refusal(404, 10015, "Unknown Webhook")
         if asked_token != token:
