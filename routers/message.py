@@ -5,8 +5,10 @@ What leaves this module is bounded by its caller with `shorten`, and holds no co
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -17,6 +19,8 @@ from routers.notification import Alert, Notification, Reason
 HEADLINE_LIMIT = 300  # characters
 OTHERS = 15  # that a merged message names; it counts the rest
 PERMALINK_LIMIT = 300  # a link is whole or not there
+
+_LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
 
 WORDS: dict[Reason, str] = {
     "owner_changed": "Now yours",
@@ -124,6 +128,19 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1] + "…" if limit > 0 else ""
 
 
+def fit(text: str, limit: int, size: Callable[[str], int]) -> str:
+    """As `shorten`, where a vendor measures otherwise: at most `limit` as `size` has it.
+
+    size: of a text, which is the sum over its characters; each is at least 1.
+    """
+    start = shorten(text, limit)
+    if size(start) <= limit:
+        return start
+    room = limit - size("…")
+    kept = bisect_right(list(accumulate(map(size, start))), room)
+    return start[:kept].removesuffix("…") + "…" if room >= 0 else ""
+
+
 def one_line(text: str | None) -> str:
     return _visible(" ".join((text or "").split()))
 
@@ -132,6 +149,11 @@ def many_lines(text: str | None) -> str:
     """As written, but for what a reader could not see; no line ends in blanks."""
     lines = (text or "").replace("\r\n", "\n").split("\n")
     return "\n".join(_visible(line).rstrip() for line in lines).strip("\n")
+
+
+def unfenced(text: str) -> str:
+    """The text, unable to leave a block of code that ``` ends."""
+    return text.replace("```", _LOOK_ALIKE)
 
 
 def moment(at: datetime) -> str:

@@ -1,7 +1,9 @@
 """Every kind of destination, by the word the rules file has for it. A new one: a file, a line."""
 
 from routers.channels.base import Channel
+from routers.channels.discord import Discord
 from routers.channels.log import Log
+from routers.channels.msteams import MSTeams
 from routers.channels.slack import Slack
 from routers.channels.webhook import Webhook
 
@@ -9,4 +11,6 @@ CHANNELS: dict[str, type[Channel]] = {
     "log": Log,
     "webhook": Webhook,
     "slack": Slack,
+    "discord": Discord,
+    "msteams": MSTeams,
 }

@@ -27,6 +27,7 @@ from routers.message import (
     place,
     plain,
     shorten,
+    unfenced,
 )
 from routers.notification import Alert
 from routers.pace import Pace
@@ -39,8 +40,6 @@ PLACE_LIMIT = 800
 WHY_LIMIT = 500
 OTHER_LIMIT = 150  # of one line of the others
 OTHERS_LIMIT = 1_500
-
-LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
 
 Block = dict[str, Any]
 
@@ -97,7 +96,7 @@ def escape(text: str, limit: int | None = None) -> str:
 
 def fence(text: str, limit: int) -> str:
     """A code block, which the text cannot leave."""
-    return f"```\n{escape(text.replace('```', LOOK_ALIKE), limit)}\n```"
+    return f"```\n{escape(unfenced(text), limit)}\n```"
 
 
 def _header(text: str) -> Block:

@@ -85,6 +85,33 @@ def test_retry_after_is_kept_within_reason(
 
 
 @pytest.mark.parametrize(
+    ("header", "body", "seconds"),
+    [
+        (None, '{"message": "You are being rate limited.", "retry_after": 1.337}', 1.337),
+        ("4", '{"retry_after": 1.337}', 4),
+        (None, '{"retry_after": 99999}', 3600),
+        (None, '{"retry_after": -2}', None),
+        (None, '{"retry_after": 1e300}', None),
+        (None, '{"retry_after": {"a": [1]}}', None),
+        (None, '{"retry_after": "soon"}', None),
+        (None, '{"retry_after": 1e999}', None),
+        (None, '{"retry_after": 2', None),
+        (None, '{"retry_after": null}', None),
+        (None, "\udcff", None),
+        (None, '{"a":' + "[" * 60_000, None),
+    ],
+)
+def test_retry_after_may_stand_in_the_body(
+    header: str | None, body: str, seconds: float | None
+) -> None:
+    headers = {"Retry-After": header} if header else {}
+    content = body.encode(errors="surrogateescape")
+    error = failing(httpx.Response(429, headers=headers, content=content))
+    assert isinstance(error, TemporaryError)
+    assert error.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
     ("status", "pause"), [(408, True), (425, True), (429, True), (500, False), (503, False)]
 )
 def test_only_a_destination_that_asks_for_quiet_pauses(status: int, pause: bool) -> None:
