@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpcore
 import httpx
@@ -70,6 +70,17 @@ def _http_url(value: SecretStr) -> SecretStr:
 
 # A URL to post to. It is a secret as a whole: most vendors put the token into the path.
 Destination = Annotated[SecretStr, AfterValidator(_http_url)]
+
+
+def _token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()  # a key that is pasted brings its line end along
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("is not a key: letters, digits and signs without blanks")
+    return SecretStr(token)
+
+
+# A key for a header or a body.
+Token = Annotated[SecretStr, AfterValidator(_token)]
 
 
 def make_client(
@@ -126,8 +137,18 @@ def post_json(
     if answer.is_success:
         kept = {"Content-Type": answer.headers.get("Content-Type", "")}
         return httpx.Response(answer.status_code, headers=kept, content=text)
-    sent = " ".join((url, *sent_headers.values(), body.decode(errors="replace")))
+    # the headers as they went out: one is made of a name and a password in the URL
+    sent = " ".join((url, *answer.request.headers.values(), body.decode(errors="replace")))
     raise _failure(answer, quote(text.decode(errors="replace"), sent=sent), now)
+
+
+def fields(answer: httpx.Response) -> dict[str, Any]:
+    """Of an answer in JSON; none where it is anything but an object."""
+    try:
+        said = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def encode(payload: object) -> bytes:
