@@ -52,12 +52,16 @@ def details(alert: Alert, limit: int) -> dict[str, str]:
     return {name: one(str(value), limit) for name, value in known.items() if value}
 
 
+def error(alert: Alert) -> str:
+    """All of it, in its own lines, as far as it fits."""
+    return fit(defused(many_lines(alert.notification.title)), ERROR_LIMIT)
+
+
 def story(alert: Alert) -> str:
-    """Some lines, under 6,000 units: the whole error as far as it fits, where, and why you."""
+    """Some lines, under 6,000 units: the error, where, and why you."""
     where = place(alert)
-    error = fit(defused(many_lines(alert.notification.title)), ERROR_LIMIT)
     told = (
-        error,
+        error(alert),
         one(where.text, LINE_LIMIT),
         where.line and "    " + one(where.line, LINE_LIMIT),
         one(alert.notification.why, LINE_LIMIT),

@@ -6,6 +6,9 @@ from routers.incident import defused, details, fit, key, story
 from tests.alerts import OWNERSHIP, an_alert
 from tests.routers.test_slack import ATTACK
 
+LESS = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+AT = "\N{FULLWIDTH COMMERCIAL AT}"
+
 
 @pytest.mark.parametrize(
     "later",
@@ -37,16 +40,17 @@ def test_the_key_names_the_group_and_is_short() -> None:
     ("text", "shown"),
     [
         (
-            ATTACK.partition("```")[0],
-            "‹!channel> ‹!here> ‹＠U123> ‹!subteam^S1> ＠everyone *boom* |x> ",
+            ATTACK.partition(" @everyone")[0],
+            f"{LESS}!channel> {LESS}!here> {LESS}{AT}U123> {LESS}!subteam^S1>",
         ),
-        ("<https://evil.test|ok>", "‹https://evil.test|ok>"),
-        ("<#C1>", "‹#C1>"),
+        ("<https://evil.test|ok>", f"{LESS}https://evil.test|ok>"),
+        ("@everyone *boom* |x>", f"{AT}everyone *boom* |x>"),
+        ("<#C1>", f"{LESS}#C1>"),
         ("List<String> a < b, vector<std::string>", "List<String> a < b, vector<std::string>"),
         ("Foo@1f2e3d", "Foo@1f2e3d"),
         ("node_modules/@babel/core", "node_modules/@babel/core"),
         ("a @ b", "a @ b"),
-        ("owner @acme/payments", "owner ＠acme/payments"),
+        ("owner @acme/payments", f"owner {AT}acme/payments"),
     ],
 )
 def test_only_what_would_ping_is_written_otherwise(text: str, shown: str) -> None:
@@ -98,7 +102,7 @@ def test_what_is_not_known_has_no_name() -> None:
 def test_the_story_has_the_error_in_its_lines() -> None:
     assert story(an_alert(title="ValueError: first\nsecond @here")).splitlines() == [
         "ValueError: first",
-        "second ＠here",
+        f"second {AT}here",
         "server/app/billing/tax.py:88 in rate",
         "    return RATES[country]",
         "server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
