@@ -46,7 +46,10 @@ def headline(alert: Alert) -> str:
     """One line: why it is told, and the title."""
     notification = alert.notification
     title = one_line(notification.title) or "(no title)"
-    return f"{WORDS[notification.reason]}: {title}"
+    word = WORDS[notification.reason]
+    if notification.reason == "escalation" and notification.threshold:
+        word = f"{word}, seen {notification.threshold:,} times"
+    return f"{word}: {title}"
 
 
 def facts(alert: Alert) -> list[tuple[str, str]]:

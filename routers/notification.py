@@ -47,6 +47,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
     release: str | None
     times_seen: int
+    threshold: int = 0  # of an escalation: how many times are now past
     first_seen: datetime
     last_seen: datetime
 

@@ -99,6 +99,7 @@ def audience_row(group_id: str, audience: Audience) -> dict[str, Any]:
         "sequence": audience.sequence,
         "last_notified_at": _us(audience.last_notified_at),
         "last_reason": audience.last_reason,
+        "threshold": audience.threshold,
     }
 
 
@@ -110,6 +111,7 @@ def audience_record(row: Row) -> Audience:
         sequence=row["sequence"],
         last_notified_at=_moment(row["last_notified_at"]),
         last_reason=row["last_reason"],
+        threshold=row["threshold"],
     )
 
 

@@ -68,6 +68,7 @@ AUDIENCES = Table(
     Column("sequence", Integer, nullable=False),
     Column("last_notified_at", BigInteger),
     Column("last_reason", String),
+    Column("threshold", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
 )
 DELIVERIES = Table(
