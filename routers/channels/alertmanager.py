@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import httpx
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from routers.channels.base import Channel, Receipt
+from routers.durations import Duration
 from routers.errors import DeliveryError, RefusedError, TemporaryError
 from routers.http import Destination, post_json
 from routers.incident import details, story, summary
@@ -24,17 +25,25 @@ from routers.notification import Alert
 LABELS = ("team", "project", "environment", "severity", "feature", "criticality")
 TEXT_LIMIT = 300
 REPLICAS_LIMIT = 10
+HOLD_MIN, HOLD_MAX = timedelta(minutes=1), timedelta(weeks=52)
 
 
 class Alertmanager(Channel):
     """`alertmanager: {urls: [https://alertmanager-0.example.com]}`"""
 
     urls: Annotated[list[Destination], Field(min_length=1, max_length=REPLICAS_LIMIT)]
-    hold_minutes: Annotated[int, Field(ge=1)] = 60  # how long it fires after the last alert
+    hold: Duration = timedelta(hours=1)  # how long it fires after the last alert
+
+    @field_validator("hold")
+    @classmethod
+    def _ends(cls, hold: timedelta) -> timedelta:
+        if not HOLD_MIN <= hold <= HOLD_MAX:
+            raise ValueError("is not between 1m and 52w")
+        return hold
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
         """Told when any replica took it: one that is down must not call the others again."""
-        told = payload(alert, timedelta(minutes=self.hold_minutes))
+        told = payload(alert, self.hold)
 
         def post(base: Destination) -> DeliveryError | None:
             url = base.get_secret_value().rstrip("/") + "/api/v2/alerts"

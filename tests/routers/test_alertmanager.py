@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from routers.channels.alertmanager import Alertmanager, payload
+from routers.channels.base import Receipt
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from tests.alerts import OWNERSHIP, an_alert
 from tests.routers import simulators
@@ -65,7 +67,7 @@ def test_no_label_changes_with_the_text_or_the_release(later: dict[str, Any]) ->
 def test_it_fires_for_as_long_as_it_is_held() -> None:
     clock = Clock()
     replica = simulators.Alertmanager(clock)
-    send(replicas("a", hold_minutes=30), replica, clock)
+    send(replicas("a", hold="30m"), replica, clock)
     clock.passes(minutes=29)
     assert len(replica.firing()) == 1
     clock.passes(minutes=1)
@@ -86,6 +88,17 @@ def test_every_replica_is_told() -> None:
     send(replicas("a", "b"), by_host(a=a, b=b))
     assert a.alerts == b.alerts
     assert len(a.alerts) == 1
+
+
+def test_replicas_are_told_at_once() -> None:
+    """One after another, three that hang would outlast the delivery's lease."""
+    together = Barrier(3, timeout=5)
+
+    def meet(_: httpx.Request) -> httpx.Response:
+        together.wait()
+        return httpx.Response(200)
+
+    assert send(replicas("a", "b", "c"), meet) == Receipt()
 
 
 def test_it_is_told_while_one_replica_takes_it() -> None:
@@ -133,7 +146,8 @@ def test_what_alertmanager_calls_invalid_is_refused() -> None:
         {"urls": []},
         {"urls": [SecretStr("ftp://hush.test")]},
         {"urls": [SecretStr("https://hush.test")] * 11},
-        {"urls": [SecretStr("https://hush.test")], "hold_minutes": 0},
+        {"urls": [SecretStr("https://hush.test")], "hold": "59s"},
+        {"urls": [SecretStr("https://hush.test")], "hold": "53w"},
     ],
 )
 def test_a_bad_setting_is_refused_without_quoting_it(settings: dict[str, Any]) -> None:
