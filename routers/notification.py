@@ -27,6 +27,7 @@ Outcome = Literal[
     "over_quota",
     "undecided",
 ]
+SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")  # the worst first
 State = Literal["pending", "leased", "delivered", "merged", "dead"]
 
 
@@ -60,4 +61,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    others: tuple[Notification, ...] = ()  # told by the same message, the worst first
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
