@@ -1,6 +1,7 @@
 """Channels as the rules files configure them, and what names them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -58,20 +59,20 @@ class Channels:
     ) -> Channel | Unconfigured | None:
         model = CHANNELS[kind]
         written = checker.mapping(settings, path)
-        resolved, unset = dict(written), []
+        resolved = dict(written)
+        unset: dict[str, str] = {}  # by key: why it is not known
         for key, value in written.items():
-            if not isinstance(value, str):
-                continue
             try:
-                resolved[key] = resolve(value, self.environ)
+                resolved[key] = _resolved(value, self.environ)
             except UnsetError as error:
-                unset.append(str(error))
-                resolved[key] = "https://unset.invalid/"  # so that the other settings are checked
+                unset[key] = str(error)
+                del resolved[key]
             field = model.model_fields.get(key)
-            if field and "SecretStr" in str(field.annotation) and not is_reference(value):
-                self._spelled_out.setdefault(id(checker), []).append((*path, key))
-        built = checker.model(model, resolved, path)
-        return Unconfigured(kind, "; ".join(unset)) if unset and built else built
+            if field and "SecretStr" in str(field.annotation):
+                spelled_out = self._spelled_out.setdefault(id(checker), [])
+                spelled_out.extend(_spelled_out(value, (*path, key)))
+        built = checker.model(model, resolved, path, unsaid=unset)
+        return Unconfigured(kind, "; ".join(unset.values())) if unset else built
 
     def receivers(
         self, section: object, path: Path, checker: Checker
@@ -112,3 +113,18 @@ class Channels:
         for place in sorted(places, key=lambda place: place.start, reverse=True):
             text = f'{text[: place.start]}"{NOT_KEPT}"{text[place.end :]}'
         return text.encode()
+
+
+def _resolved(value: Any, environ: Mapping[str, str]) -> Any:
+    """A text, or a list of texts. Raises UnsetError."""
+    if isinstance(value, list):
+        return [_resolved(one, environ) for one in value]
+    return resolve(value, environ) if isinstance(value, str) else value
+
+
+def _spelled_out(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _spelled_out(one, (*path, index))
+    elif isinstance(value, str) and not is_reference(value):
+        yield path

@@ -72,6 +72,17 @@ def _http_url(value: SecretStr) -> SecretStr:
 Destination = Annotated[SecretStr, AfterValidator(_http_url)]
 
 
+def _token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()  # a key that is pasted brings its line end along
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("is not a key: letters, digits and signs without blanks")
+    return SecretStr(token)
+
+
+# A key for a header or a body.
+Token = Annotated[SecretStr, AfterValidator(_token)]
+
+
 def make_client(
     *, allow_private: bool, limit: timedelta = SEND_LIMIT, resolve: Resolve = lookup
 ) -> httpx.Client:
@@ -126,7 +137,8 @@ def post_json(
     if answer.is_success:
         kept = {"Content-Type": answer.headers.get("Content-Type", "")}
         return httpx.Response(answer.status_code, headers=kept, content=text)
-    sent = " ".join((url, *sent_headers.values(), body.decode(errors="replace")))
+    # the headers as they went out: one is made of a name and a password in the URL
+    sent = " ".join((url, *answer.request.headers.values(), body.decode(errors="replace")))
     raise _failure(answer, text, sent, now)
 
 

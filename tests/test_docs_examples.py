@@ -5,7 +5,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from routers.channels import webhook
+from routers.channels import alertmanager, webhook
 from routers.channels.log import render
 from service.app import create_app
 from service.cli import app as cli
@@ -178,6 +178,15 @@ def test_the_console_shows_an_alert_as_channels_md_has_it() -> None:
 def test_the_webhook_posts_what_is_shown() -> None:
     (shown,) = blocks("json webhook")
     assert fits(json.loads(shown.text), webhook.payload(an_alert()))
+
+
+def test_alertmanager_is_told_what_is_shown() -> None:
+    (shown,) = blocks("json alertmanager")
+    (told,) = alertmanager.payload(an_alert(), timedelta(hours=1))
+    said, annotations = json.loads(shown.text), told.pop("annotations")
+    some = said.pop("annotations")
+    assert said == told
+    assert some.items() <= {**annotations, "…": "…"}.items()
 
 
 def test_the_shown_verification_accepts_what_the_webhook_signs() -> None:

@@ -18,6 +18,9 @@ HUGE = "KeyError: " + "x" * 200_000
 # What a channel hears when its alert is taken, and makes of it. All others: "ok", and nothing.
 ACCEPTED: dict[str, tuple[dict[str, object], Receipt]] = {
     "discord": ({"json": {"id": "77"}}, Receipt("77")),
+    "pagerduty": ({"json": {"status": "success", "dedup_key": "k"}}, Receipt("k")),
+    "opsgenie": ({"json": {"requestId": "r"}}, Receipt("r")),
+    "incident_io": ({"json": {"status": "success", "deduplication_key": "k"}}, Receipt("k")),
 }
 
 
@@ -28,9 +31,10 @@ def built(name: str) -> Channel:
 def secrets(name: str) -> list[str]:
     """What a channel was given: whole, and the path or the query that holds the token."""
     settings = yaml.safe_load(example(CHANNELS[name]))[name].values()
-    urls = [httpx.URL(text) for text in settings if text.startswith("http")]
+    texts = [text for one in settings for text in (one if isinstance(one, list) else [one])]
+    urls = [httpx.URL(text) for text in texts if text.startswith("http")]
     parts = [part for url in urls for part in (url.path, *url.params.values())]
-    return [*settings, *parts]
+    return [*texts, *(part for part in parts if part != "/")]
 
 
 def send(name: str, handler: Callable[[httpx.Request], httpx.Response]) -> Receipt:

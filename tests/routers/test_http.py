@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from routers.http import encode, post_json, quote
+from routers.http import encode, fields, post_json, quote
 from tests.alerts import NOW
 
 URL = "https://hooks.test/T0/secret-token"
@@ -149,3 +149,29 @@ def test_an_error_says_what_was_answered() -> None:
 )
 def test_anything_encodes(payload: object, body: str) -> None:
     assert encode(payload) == body.encode()
+
+
+def test_a_password_in_the_url_is_told_in_no_spelling() -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, text=request.headers["Authorization"])
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(echo)) as client,
+        pytest.raises(RefusedError, match=r"^answered 400: Basic \*\*\*=*$"),
+    ):
+        post_json(client, "https://pointsman:hush-hush@hooks.test/", {}, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (b'{"status": "success"}', {"status": "success"}),
+        (b"[1]", {}),
+        (b"", {}),
+        (b"<html>", {}),
+        (b'{"status": "\xff"}', {}),
+        (b'{"a":' + b"[" * 65_000, {}),
+    ],
+)
+def test_an_answer_is_an_object_or_says_nothing(said: bytes, known: dict[str, str]) -> None:
+    assert fields(httpx.Response(200, content=said)) == known

@@ -1,4 +1,24 @@
-"""Stand-ins for the vendors' servers: they refuse what those refuse, and answer as those answer.
+"""Vendors' servers as far as an alert meets them: their real limits, their real answers.
 
-Each is a callable that takes a request and answers it: a handler of `httpx.MockTransport`.
+Each is handed a clock and answers requests, as httpx.MockTransport asks of a handler.
 """
+
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from tests.routers.simulators.alertmanager import Alertmanager
+from tests.routers.simulators.incident_io import IncidentIo
+from tests.routers.simulators.opsgenie import Opsgenie
+from tests.routers.simulators.pagerduty import PagerDuty
+
+Clock = Callable[[], datetime]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+SIMULATORS: dict[str, Callable[[Clock], Handler]] = {
+    "pagerduty": PagerDuty,
+    "opsgenie": Opsgenie,
+    "incident_io": IncidentIo,
+    "alertmanager": Alertmanager,
+}
