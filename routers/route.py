@@ -4,7 +4,9 @@ Judged per audience (group, environment, team): an error known from staging is n
 production, and a team that takes over is told what its predecessor knew.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -14,6 +16,7 @@ from routers.group import Audience, Group
 from routers.notification import Notification, Outcome, Reason, Severity
 from routers.policy import Policy, severity
 from routers.rules import Rules
+from routers.silences import Hidden, Silence, Subject, hiding
 from routers.teams import choose
 
 
@@ -22,6 +25,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     receivers: tuple[str, ...] = ()  # that are told, or would be were it news
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
+    hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -29,6 +33,7 @@ class _Told(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: Reason | None = None
     receivers: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
 
 
 def route(
@@ -39,12 +44,14 @@ def route(
     rules: Rules,
     public_url: str,
     now: datetime,
+    silences: Sequence[Silence] = (),
 ) -> Routing:
-    """`group` already counts this event; its audiences do not yet."""
+    """`group` already counts this event; its audiences do not yet. silences: the active ones."""
     severe = severity(event, ownership)
     receivers = would_tell(event, ownership, rules)
+    hidden = partial(hiding, silences, Subject(event, ownership, group, severe))
     told = [
-        _tell(team, event, group, severe, rules=rules, now=now)
+        _tell(team, event, group, severe, rules=rules, now=now, hidden=hidden)
         for team in ownership.told or (None,)
     ]
     notifications = [
@@ -75,6 +82,7 @@ def route(
         receivers=receivers,
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
+        hidden=tuple(each for one in told for each in one.hidden),
     )
 
 
@@ -122,6 +130,7 @@ def _tell(
     *,
     rules: Rules,
     now: datetime,
+    hidden: Callable[[str | None], tuple[Hidden, ...]],
 ) -> _Told:
     environment = event.environment or ""
     before = group.audience(team, environment)
@@ -138,6 +147,9 @@ def _tell(
         return _Told(seen, nobody if team is None else "grouped")
     if rules.policy.mode == "observe":
         return _Told(seen, nobody if team is None else "observed")
+    if by := hidden(team):  # it is counted, and stands as it did: told once they are over
+        counted = msgspec.structs.replace(before, times_seen=seen.times_seen)
+        return _Told(counted, nobody if team is None else "silenced", hidden=by)
     receivers = choose(rules.receivers_of(team), severe, environment)
     if not receivers:
         return _Told(seen, nobody if team is None else "no_receiver")

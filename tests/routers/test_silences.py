@@ -10,10 +10,12 @@ import yaml
 
 from matchers.engine import complete, match
 from matchers.event import ExceptionValue, Frame
-from routers.group import Group
+from routers.group import Audience, Group
 from routers.postable import SilenceError, read_silence
-from routers.silences import LABELS, Matcher, Silence, Subject, hiding
-from tests.builders import NOW, an_event, the_rules
+from routers.route import Routing, route
+from routers.rules import Rules
+from routers.silences import LABELS, Hidden, Matcher, Silence, Subject, hiding
+from tests.builders import NOW, an_event, raised_in, the_rules
 from tests.documents import ROOT
 
 CASES: dict[str, Any] = yaml.safe_load((ROOT / "tests/data/silences.yaml").read_text())
@@ -181,3 +183,66 @@ def test_what_is_no_silence_is_said_with_its_place(
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(SilenceError):
         read_silence(body, id="s1", now=NOW)
+
+
+ROUTED = the_rules("""
+teams: {payments: {receivers: [{channel: log}]}, search: {receivers: [{channel: log}]}}
+rules:
+  - {path: /billing/, owner: payments}
+  - {path: /both/, owners: [payments, search], notify: all}
+unowned: {receivers: [{channel: log}]}
+""")
+
+
+def routed(path: str, *silences: Silence, group: Group = GROUP, rules: Rules = ROUTED) -> Routing:
+    event = raised_in(path)
+    return route(
+        event,
+        match(event, rules.ruleset),
+        group,
+        rules=rules,
+        public_url="http://here",
+        now=NOW,
+        silences=silences,
+    )
+
+
+def told(team: str, sequence: int) -> Audience:
+    return Audience(
+        team=team, environment="", times_seen=3, sequence=sequence, last_notified_at=NOW - HOUR
+    )
+
+
+def test_a_silenced_team_is_not_told_and_not_marked_as_told() -> None:
+    routing = routed("billing/tax.py", a_silence())
+    (audience,) = routing.audiences
+    assert (routing.outcome, routing.notifications) == ("silenced", ())
+    assert (audience.times_seen, audience.last_notified_at) == (1, None)
+    assert routing.hidden == (Hidden("s1", "payments"),)
+
+
+def test_a_silence_of_one_owner_leaves_the_other_told() -> None:
+    routing = routed("both/x.py", a_silence(Matcher("team", "payments")))
+    assert routing.outcome == "notified"
+    assert [one.team for one in routing.notifications] == ["search"]
+
+
+def test_a_silence_hides_nothing_from_who_knows_already() -> None:
+    group = msgspec.structs.replace(GROUP, audiences=(told("payments", 0),))
+    routing = routed("billing/tax.py", a_silence(), group=group)
+    assert (routing.outcome, routing.hidden) == ("grouped", ())
+
+
+def test_what_nobody_owns_stays_unowned_and_is_not_told() -> None:
+    routing = routed("x.py", a_silence(Matcher("group", GROUP.id)))
+    assert (routing.outcome, routing.notifications) == ("unowned", ())
+    assert routing.hidden == (Hidden("s1", None),)
+
+
+def test_a_team_that_took_over_during_a_silence_is_told_so_after_it() -> None:
+    group = msgspec.structs.replace(GROUP, audiences=(told("search", 2), told("payments", 1)))
+    rules = msgspec.structs.replace(ROUTED, sequence=3)
+    (during,) = routed("billing/tax.py", a_silence(), group=group, rules=rules).audiences
+    group = msgspec.structs.replace(GROUP, audiences=(told("search", 2), during))
+    (after,) = routed("billing/tax.py", group=group, rules=rules).notifications
+    assert after.reason == "owner_changed"
