@@ -36,11 +36,11 @@ Place = tuple[str | int, ...]
 
 
 class SilenceError(Exception):
-    """problems: where (keys and indexes that lead there), and what is wrong."""
+    """problems: where (`matchers.0.value`; "": the whole), and what is wrong."""
 
     def __init__(self, problems: Iterable[tuple[Place, str]]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(f"{'.'.join(map(str, at))}: {it}" for at, it in self.problems))
+        self.problems = tuple((".".join(map(str, place)), said) for place, said in problems)
+        super().__init__("; ".join(f"{at}: {said}" if at else said for at, said in self.problems))
 
 
 def _printable(text: str) -> str:

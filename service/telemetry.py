@@ -84,6 +84,7 @@ class Telemetry:
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
+        self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
             "rules_last_reload_successful", "1: the file as it stands is in force"
