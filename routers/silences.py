@@ -7,7 +7,7 @@ label's value (VALUE) times what a pattern stands for: routers/regex.py.
 Cases: tests/data/silences.yaml.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -93,7 +93,7 @@ class Hidden(msgspec.Struct, frozen=True):
     team: str | None
 
 
-def hiding(silences: Iterable[Silence], subject: Subject, team: str | None) -> tuple[Hidden, ...]:
+def hiding(silences: Sequence[Silence], subject: Subject, team: str | None) -> tuple[Hidden, ...]:
     """By which of these, all of them active, the team is not told; (): by none."""
     if not silences:
         return ()
