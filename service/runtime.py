@@ -23,6 +23,7 @@ from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
+from service.silence_watch import SilenceWatch
 from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
@@ -104,6 +105,15 @@ class Runtime:
         self.worker = Worker(
             self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
         )
+        self.silence_watch = SilenceWatch(
+            self.writer,
+            self.store,
+            self.silence_store,
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -119,6 +129,7 @@ class Runtime:
         self._decide_kept()
         self.rules_watch.start()
         self.worker.start()
+        self.silence_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -152,6 +163,7 @@ class Runtime:
         self.drain()
         self._source.close()
         self.rules_watch.stop()
+        self.silence_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

@@ -18,7 +18,7 @@ from prometheus_client import (
 )
 
 from matchers.ownership import Step
-from routers.notification import Outcome, Reason
+from routers.notification import Notification, Outcome, Reason
 from service.ingest import ADAPTERS
 from service.ingest.client_report import REASONS as DISCARD_REASONS
 from service.ingest.client_report import errors_lost
@@ -120,6 +120,10 @@ class Telemetry:
             self._told.labels(receiver, reason).inc()
         if not handled.reasons:
             self._suppressed.labels(handled.outcome).inc()
+
+    def queued(self, told: Notification) -> None:
+        """What no event of its own brought about."""
+        self._told.labels(told.receiver, told.reason).inc()
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

@@ -76,6 +76,17 @@ class SilenceStore:
             row = connection.execute(query).mappings().first()
         return None if row is None else kept_silence(row)
 
+    def ending(self, now: datetime, until: datetime, since: datetime) -> list[KeptSilence]:
+        """Those that end until then, hid anything since, and were not warned of."""
+        query = select(SILENCES).where(
+            *_in_state("active", now),
+            SILENCES.c.ends_at <= to_us(until),
+            SILENCES.c.hidden_at >= to_us(since),
+            SILENCES.c.warned_at.is_(None),
+        )
+        with self._engine.begin() as connection:
+            return [kept_silence(row) for row in connection.execute(query).mappings()]
+
     def active(self, now: datetime) -> int:
         query = select(func.count()).where(*_in_state("active", now))
         with self._engine.begin() as connection:

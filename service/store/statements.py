@@ -164,6 +164,11 @@ class Statements:
             .where(SILENCES.c.id == bindparam("i"))
             .values({name: bindparam(name) for name in ("starts_at", "ends_at", "updated_at")})
         )
+        self.mark_warned = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"), SILENCES.c.warned_at.is_(None))
+            .values(warned_at=bindparam("at"))
+        )
         self.hide = compiled(
             update(SILENCES)
             .where(SILENCES.c.id == bindparam("i"))

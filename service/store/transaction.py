@@ -219,6 +219,11 @@ class Transaction:
             self._in_force.forget()
         return kept_silence(row)
 
+    def mark_warned(self, id: str, now: datetime) -> bool:  # noqa: A002
+        """False: it was before."""
+        marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
+        return int(marked.rowcount) == 1
+
     def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""
         at = to_us(envelope.received_at)

@@ -10,10 +10,12 @@ import yaml
 
 from matchers.engine import complete, match
 from matchers.event import ExceptionValue, Frame
+from routers.channels.log import Log
 from routers.group import Audience, Group
 from routers.postable import SilenceError, read_silence
 from routers.route import Routing, route
 from routers.rules import Rules
+from routers.silence_warning import LastHidden, warnings
 from routers.silences import LABELS, Hidden, Matcher, Silence, Subject, hiding
 from tests.builders import NOW, an_event, raised_in, the_rules
 from tests.documents import ROOT
@@ -246,3 +248,30 @@ def test_a_team_that_took_over_during_a_silence_is_told_so_after_it() -> None:
     group = msgspec.structs.replace(GROUP, audiences=(told("search", 2), during))
     (after,) = routed("billing/tax.py", group=group, rules=rules).notifications
     assert after.reason == "owner_changed"
+
+
+class Pager(Log):
+    """Stands for what opens incidents."""
+
+    merges = False
+
+
+WARNED = the_rules("""
+teams:
+  payments:
+    receivers:
+      - {channel: pager, continue: true}
+      - {channel: chat, when: {severity: info, reason: digest}}
+channels: {pager: {log: {}}, chat: {log: {}}}
+""")
+LAST = LastHidden(
+    event=EVENT, ownership=SUBJECT.ownership, group=GROUP, team="payments", hidden=1200
+)
+
+
+def test_a_warning_goes_where_the_team_wants_digests_and_opens_no_incident() -> None:
+    rules = msgspec.structs.replace(WARNED, channels={"pager": Pager(), "chat": Log()})
+    (warned,) = warnings(a_silence(), LAST, rules, public_url="http://here", now=NOW)
+    assert (warned.receiver, warned.reason, warned.severity) == ("chat", "digest", "info")
+    assert warned.title == "A silence ends in 60 min and still hides KeyError: 'DE'"
+    assert warned.why == "hid 1,200 by ada: the bank is down"

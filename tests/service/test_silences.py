@@ -258,6 +258,61 @@ def test_an_event_asks_the_database_of_no_silence(client: TestClient) -> None:
     assert [one for one in asked if "silences" in one] == []
 
 
+def look(client: TestClient) -> list[dict[str, Any]]:
+    """Every warning that is queued by now, after one more look."""
+    inside(client).silence_watch.look()
+    shown = [one["notification"] for one in client.get("/api/v1/deliveries").json()["deliveries"]]
+    return [one for one in shown if one["reason"] == "digest"]
+
+
+def test_who_is_silenced_is_warned_once_before_a_silence_ends_that_still_hides(
+    client: TestClient, clock: Clock
+) -> None:
+    silence(client, NOW, NOW + 2 * HOUR)
+    clock.move(HOUR)
+    fail(client)
+    clock.move(timedelta(minutes=44))
+    assert look(client) == []
+    clock.move(timedelta(minutes=2))
+    (warned,) = look(client)
+    assert look(client) == [warned]
+    assert (warned["team"], warned["receiver"], warned["severity"]) == ("payments", "log", "info")
+    assert warned["title"].startswith("A silence ends in 14 min and still hides ")
+    assert warned["why"] == "hid 1 by ada: the bank is down"
+    assert warned["permalink"].endswith("/silences")
+    assert books(client) == ({"silenced": 1}, 0)
+
+
+def test_a_warning_is_not_repeated_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    for _ in range(2):
+        with running(tmp_path, clock) as client:
+            if clock.now == NOW:
+                silence(client, NOW, NOW + HOUR)
+                fail(client)
+                clock.move(timedelta(minutes=50))
+            assert len(look(client)) == 1
+
+
+def test_a_silence_that_hid_nothing_lately_ends_without_a_word(
+    client: TestClient, clock: Clock
+) -> None:
+    silence(client, NOW, NOW + 3 * HOUR)
+    silence(client, NOW, NOW + 3 * HOUR, matchers=[{"name": "team", "value": "search"}])
+    fail(client)
+    clock.move(3 * HOUR - timedelta(minutes=5))
+    assert look(client) == []
+
+
+def test_a_warning_does_not_count_as_told(client: TestClient, clock: Clock) -> None:
+    silence(client, NOW, NOW + HOUR)
+    clock.move(timedelta(minutes=50))
+    fail(client)
+    look(client)
+    clock.move(timedelta(minutes=10))
+    fail(client)
+    assert told(client) == [("payments", "digest"), ("payments", "first_seen")]
+
+
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[list[Writer]]:
     """Of two services on one database."""
