@@ -36,7 +36,7 @@ Place = tuple[str | int, ...]
 
 
 class SilenceError(Exception):
-    """problems: where (`matchers.0.value`; "": the whole), and what is wrong."""
+    """problems: where (`matchers.0.value`; "": the whole), and what is wrong there."""
 
     def __init__(self, problems: Iterable[tuple[Place, str]]) -> None:
         self.problems = tuple((".".join(map(str, place)), said) for place, said in problems)
@@ -87,10 +87,11 @@ class PostableSilence(_Strict):
     endsAt: AwareDatetime  # noqa: N815
     createdBy: Annotated[str, _Said, Field(max_length=AUTHOR), AfterValidator(_printable)]  # noqa: N815
     comment: Annotated[str, _Said, Field(max_length=COMMENT), AfterValidator(_printable)]
-    status: Annotated[Any, Field(exclude=True)] = None
-    updatedAt: Annotated[Any, Field(exclude=True)] = None  # noqa: N815
-    hidden: Annotated[Any, Field(exclude=True)] = None
-    hiddenAt: Annotated[Any, Field(exclude=True)] = None  # noqa: N815
+    # what GET adds
+    status: Any = None
+    updatedAt: Any = None  # noqa: N815
+    hidden: Any = None
+    hiddenAt: Any = None  # noqa: N815
 
 
 def read_silence(body: bytes, *, id: str, now: datetime) -> tuple[Silence, str | None]:  # noqa: A002

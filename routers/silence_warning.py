@@ -37,16 +37,6 @@ def warnings(
 ) -> tuple[Notification, ...]:
     """One for each receiver; (): none would be told now."""
     event, group = last.event, last.group
-    about = Situation(
-        severity="info",
-        environment=event.environment or "",
-        reason="digest",
-        level=event.level,
-        project=event.project,
-        project_slug=event.project_slug,
-        feature=last.ownership.rule.feature if last.ownership.rule else None,
-        now=now,
-    )
     minutes = max(1, round((silence.ends_at - now) / timedelta(minutes=1)))
     return tuple(
         Notification(
@@ -67,8 +57,22 @@ def warnings(
             first_seen=group.first_seen,
             last_seen=group.last_seen,
         )
-        for channel in choose(rules.receivers_of(last.team), about).channels
+        for channel in choose(rules.receivers_of(last.team), _situation(last, now)).channels
         if _tells(channel, rules)
+    )
+
+
+def _situation(last: LastHidden, now: datetime) -> Situation:
+    event, rule = last.event, last.ownership.rule
+    return Situation(
+        severity="info",
+        environment=event.environment or "",
+        reason="digest",
+        level=event.level,
+        project=event.project,
+        project_slug=event.project_slug,
+        feature=rule.feature if rule else None,
+        now=now,
     )
 
 
