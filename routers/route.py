@@ -4,7 +4,9 @@ Judged per audience (group, environment, team): an error known from staging is n
 production, and a team that takes over is told what its predecessor knew.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -14,6 +16,7 @@ from routers.group import Audience, Group
 from routers.notification import Notification, Outcome, Reason
 from routers.policy import Policy, is_below
 from routers.rules import Rules
+from routers.silences import Hidden, Silence, Subject, hiding
 from routers.teams import Situation, choose
 
 
@@ -22,6 +25,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     receivers: tuple[str, ...] = ()  # that are told, or would be were it news
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
+    hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -29,6 +33,7 @@ class _Told(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: Reason | None = None
     receivers: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
 
 
 def route(
@@ -39,11 +44,13 @@ def route(
     rules: Rules,
     public_url: str,
     now: datetime,
+    silences: Sequence[Silence] = (),
 ) -> Routing:
-    """`group` already counts this event; its audiences do not yet."""
+    """`group` already counts this event; its audiences do not yet. silences: the active ones."""
     severe = rules.severity(event, ownership)
+    hidden = partial(hiding, silences, Subject(event, ownership, group, severe))
     told = [
-        _tell(team, event, ownership, group, rules=rules, now=now)
+        _tell(team, event, ownership, group, rules=rules, now=now, hidden=hidden)
         for team in ownership.told or (None,)
     ]
     notifications = [
@@ -75,6 +82,7 @@ def route(
         receivers=would_tell(event, ownership, rules, now),
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
+        hidden=tuple(each for one in told for each in one.hidden),
     )
 
 
@@ -150,6 +158,7 @@ def _tell(
     *,
     rules: Rules,
     now: datetime,
+    hidden: Callable[[str | None], tuple[Hidden, ...]],
 ) -> _Told:
     before = group.audience(team, event.environment or "")
     counted = msgspec.structs.replace(before, times_seen=before.times_seen + 1)
@@ -158,6 +167,8 @@ def _tell(
     quiet = _quiet(event, group, reason, rules.policy, rules.mode_of(team))
     if quiet is not None or reason is None:
         return _Told(seen, _unless_nobodys(team, quiet or "grouped"))
+    if by := hidden(team):  # it stands as it did, but for the count: told once they are over
+        return _Told(counted, _unless_nobodys(team, "silenced"), hidden=by)
     choice = choose(rules.receivers_of(team), _situation(event, ownership, rules, reason, now))
     if not choice.channels:
         return _Told(seen, _unless_nobodys(team, "muted_time" if choice.muted else "no_receiver"))

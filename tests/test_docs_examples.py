@@ -148,6 +148,21 @@ def test_every_call_of_the_api_is_answered_as_shown(client: TestClient) -> None:
         assert shown is None or fits(shown, answer.json()), request.url
 
 
+def test_the_silence_that_is_shown_is_made_listed_and_ended(client: TestClient) -> None:
+    make, shown, ask, listed, end = blocks(
+        "sh silence", "json silence", pages=[ROOT / "docs/api.md"]
+    )
+    in_two_hours = (datetime.now(UTC) + timedelta(hours=2)).strftime("%FT%TZ")
+    text, dates = re.subn(r"'\$\(date .*?\)'", in_two_hours, make.text)
+    answer = send(client, next(calls(text)))
+    assert dates == 1
+    assert fits(json.loads(shown.text), answer.json())
+    made = answer.json()["silenceID"]
+    assert fits(json.loads(listed.text), send(client, next(calls(ask.text))).json())
+    gone = next(calls(end.text.replace(json.loads(shown.text)["silenceID"], made)))
+    assert send(client, gone).json()["status"] == {"state": "expired"}
+
+
 def test_an_answer_of_another_shape_is_seen() -> None:
     assert fits({"a": [{"b": 1, "…": 0}]}, {"a": [{"b": 2, "c": 3}]})
     assert not fits({"a": 1}, {"a": 1, "b": 2})

@@ -17,10 +17,12 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     RULES_REVISIONS,
+    SILENCES,
     UPSTREAM,
 )
 
 Row = dict[str, Any]
+_LAST_HIDDEN = ("hidden_at", "hidden_group", "hidden_team", "hidden_event")
 
 
 class Statement:
@@ -150,6 +152,29 @@ class Statements:
         self.drop_artifacts = compiled(
             delete(ARTIFACTS).where(
                 ARTIFACTS.c.project == bindparam("p"), ARTIFACTS.c.release == bindparam("r")
+            )
+        )
+        self.add_silence = compiled(insert(SILENCES))
+        self.silence = compiled(select(SILENCES).where(SILENCES.c.id == bindparam("id")))
+        self.unended_silences = compiled(
+            select(SILENCES).where(SILENCES.c.ends_at > bindparam("now")).order_by(SILENCES.c.id)
+        )
+        self.end_silence = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"))
+            .values({name: bindparam(name) for name in ("starts_at", "ends_at", "updated_at")})
+        )
+        self.mark_warned = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"), SILENCES.c.warned_at.is_(None))
+            .values(warned_at=bindparam("at"))
+        )
+        self.hide = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"))
+            .values(
+                {name: bindparam(name) for name in _LAST_HIDDEN}
+                | {"hidden": SILENCES.c.hidden + bindparam("n")}
             )
         )
         self.add_envelope = compiled(insert(UPSTREAM))

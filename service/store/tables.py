@@ -151,6 +151,26 @@ ARTIFACTS = Table(
     PrimaryKeyConstraint("project", "release", "name"),
 )
 
+# Who is not told for a while, and what came of it.
+SILENCES = Table(
+    "silences",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7
+    Column("matchers", LargeBinary, nullable=False),  # JSON, in Alertmanager's form
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("comment", String, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("hidden", BigInteger, nullable=False),  # how often it kept a team from being told
+    Column("hidden_at", BigInteger),  # the last time, with that group, team and event
+    Column("hidden_group", String),
+    Column("hidden_team", String),
+    Column("hidden_event", String),
+    Column("warned_at", BigInteger),  # when that team was told that it ends soon
+    Index("silences_by_end", "ends_at", "id"),
+)
+
 
 def to_us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
