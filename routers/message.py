@@ -17,7 +17,7 @@ from matchers.event import Event, Frame
 from routers.notification import Alert, Notification, Reason
 
 HEADLINE_LIMIT = 300  # characters
-OTHERS = 15  # that a merged message names; it counts the rest
+
 PERMALINK_LIMIT = 300  # a link is whole or not there
 
 _LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
@@ -53,11 +53,11 @@ def headline(alert: Alert) -> str:
     return f"{len(alert.others) + 1:,} alerts, the worst: {said}" if alert.others else said
 
 
-def also(alert: Alert) -> list[str]:
-    """A line for each of the others that are told by the same message, as far as they fit."""
+def also(alert: Alert, named: int) -> list[str]:
+    """A line for each of the others that are told by the same message; the rest is counted."""
     lines = [
         " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
-        for other in alert.others[:OTHERS]
+        for other in alert.others[:named]
     ]
     left = len(alert.others) - len(lines)
     return [*lines, f"and {left:,} more"] if left else lines

@@ -72,3 +72,10 @@ def everywhere(text: str) -> dict[str, Any]:
     frame = {"path": text, "function": text, "lineno": text}
     named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
     return {**named, "ownership": {"frame": frame}}
+
+
+def crowd(text: str, count: int = 400) -> tuple[Notification, ...]:
+    """What one message tells besides."""
+    return tuple(
+        msgspec.structs.replace(NOTIFICATION, title=f"{number} {text}") for number in range(count)
+    )

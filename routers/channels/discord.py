@@ -10,7 +10,7 @@ exception text from pinging everyone.
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
 from routers.http import Destination, fields, post_json
 from routers.message import (
+    also,
     facts,
     fit,
     headline,
@@ -29,6 +30,7 @@ from routers.message import (
     unfenced,
 )
 from routers.notification import Alert, Severity
+from routers.pace import Pace
 
 CONTENT_LIMIT = 1_300  # UTF-16 units, here and below; after escaping; a link is besides
 HEADER_LIMIT = 256
@@ -36,6 +38,7 @@ TITLE_LIMIT = 1_500
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
 FIELD_LIMIT = 200
+OTHERS, OTHER_LIMIT = 5, 100  # lines, and what one of them holds
 
 COLOURS: dict[Severity, int] = {
     "critical": 0xB3001B,
@@ -52,6 +55,7 @@ _MARKUP = re.compile(r"[\\*_~`|<\[\]@]|^[-+#>]|:(?=//|(?!\d\d:)[\w+-]+:)", re.MU
 class Discord(Channel):
     """`discord: {webhook_url: https://discord.com/api/webhooks/1/x}`"""
 
+    pace: ClassVar = Pace(per_second=2.0, burst=4)
     webhook_url: Destination
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
@@ -109,10 +113,16 @@ def _description(alert: Alert) -> list[str]:
     told = (
         fence(title, TITLE_LIMIT) if _escaped_size(headline(alert)) > HEADER_LIMIT else "",
         fence("\n    ".join(lines), PLACE_LIMIT) if lines else "",
+        _others(alert),
         escape(one_line(alert.notification.why), WHY_LIMIT),
         f"[Open in Pointsman](<{link}>)" if link else "",
     )
     return [part for part in told if part]
+
+
+def _others(alert: Alert) -> str:
+    lines = [fit(line, OTHER_LIMIT, units) for line in also(alert, OTHERS)]
+    return fence("\n".join(lines), (OTHERS + 1) * (OTHER_LIMIT + 1)) if lines else ""
 
 
 def _escaped_size(text: str) -> int:

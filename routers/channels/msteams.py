@@ -14,20 +14,22 @@ the facts, all text stands in text runs, where there is none. Nobody is mentione
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.http import Destination, encode, failure, post_json
-from routers.message import facts, fit, headline, one_line, permalink, place, plain
+from routers.message import also, facts, fit, headline, one_line, permalink, place, plain
 from routers.notification import Alert, Severity
+from routers.pace import Pace
 
 HEADER_LIMIT = 400  # bytes of JSON, here and below
 TITLE_LIMIT = 1_600
 PLACE_LIMIT = 1_200
 WHY_LIMIT = 1_200
 FACT_LIMIT = 300
+OTHERS, OTHER_LIMIT = 6, 200  # lines, and what one of them holds
 PLAIN_LIMIT = 1_500  # of each of its four lines
 
 STYLES: dict[Severity, str] = {
@@ -47,6 +49,7 @@ Element = dict[str, Any]
 class MSTeams(Channel):
     """`msteams: {webhook_url: "https://x.logic.azure.com/workflows/0/triggers/manual/paths/invoke?sig=hush-hush"}`"""
 
+    pace: ClassVar = Pace(per_second=1.0, burst=4)
     webhook_url: Destination
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
@@ -94,6 +97,9 @@ def _body(alert: Alert) -> list[Element]:
     told = [_container(STYLES[alert.notification.severity], [header])]
     if _size(headline(alert)) > HEADER_LIMIT:
         told.append(_text(one_line(alert.notification.title), TITLE_LIMIT))
+    if others := also(alert, OTHERS):
+        lines = [{**_text(line, OTHER_LIMIT), "spacing": "Small"} for line in others]
+        told.append(_container("default", lines))
     if where.text:
         lines = [_text(where.text, PLACE_LIMIT, fontType="Monospace")]
         if where.line:

@@ -38,8 +38,8 @@ FIELD_LIMIT = 120
 TITLE_LIMIT = 1_000
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
-OTHER_LIMIT = 150  # of one line of the others
-OTHERS_LIMIT = 1_500
+OTHERS, OTHER_LIMIT = 8, 110  # lines, and what one of them holds
+OTHERS_LIMIT = 950
 
 Block = dict[str, Any]
 
@@ -73,7 +73,7 @@ def blocks(alert: Alert) -> list[Block]:
     told = [_header(headline(alert)), _fields(facts(alert))]
     if len(escape(headline(alert))) > HEADER_LIMIT:
         told.append(_section(fence(many_lines(alert.notification.title), TITLE_LIMIT)))
-    if others := also(alert):
+    if others := also(alert, OTHERS):
         lines = [shorten(line, OTHER_LIMIT) for line in others]
         told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
     if where := _place(place(alert)):

@@ -148,7 +148,6 @@ class Forwarder:
         of: dict[Outcome, list[str]] = {}
         for one, said in zip(claimed, sent, strict=True):
             of.setdefault(said.outcome, []).append(one.id)
-            self._telemetry.upstream(said.outcome)
         done = [one for outcome in DONE for one in of.get(outcome, [])]
         waits, unreadable = of.get("waits", []), of.get("unreadable", [])
 
@@ -160,6 +159,8 @@ class Forwarder:
             tx.defer_envelopes(unreadable, now + UNREADABLE)
 
         self._writer.run(work)
+        for said in sent:
+            self._telemetry.upstream(said.outcome)
 
     def _judge(self, bad: Sequence[Sent], waits: bool, now: datetime) -> None:
         """Pause where the upstream took nothing more, and say what is wrong."""

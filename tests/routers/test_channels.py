@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from routers.channels import CHANNELS
 from routers.channels.base import Channel, Receipt, example
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import NOW, OWNERSHIP, an_alert
+from tests.alerts import NOW, OWNERSHIP, an_alert, crowd
 
 POSTING = sorted(CHANNELS.keys() - {"log"})
 HUGE = "KeyError: " + "x" * 200_000
@@ -181,3 +182,28 @@ def test_the_same_alert_is_the_same_request(name: str) -> None:
 
 def test_the_builder_is_told_at_its_own_time() -> None:
     assert (an_alert().sent_at, an_alert().ownership) == (NOW, OWNERSHIP)
+
+
+MERGING = [name for name, kind in CHANNELS.items() if kind.pace and kind.merges]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("name", MERGING)
+def test_one_message_tells_how_many_it_stands_for(name: str, plain: bool) -> None:
+    bodies: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content.decode())
+        return httpx.Response(200, **ACCEPTED.get(name, ({"text": "ok"}, None))[0])
+
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        built(name).send(an_alert(others=crowd("KeyError"), plain=plain), client)
+    assert "401 alerts" in bodies[0]
+
+
+@pytest.mark.parametrize("name", [name for name, kind in CHANNELS.items() if kind.pace])
+def test_a_pace_is_documented(name: str) -> None:
+    pace = CHANNELS[name].pace
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text(encoding="utf-8")
+    assert pace
+    assert f"| `{name}` | {pace.per_second:g} | {pace.burst} |" in page

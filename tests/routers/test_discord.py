@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from routers.channels.base import Receipt
 from routers.channels.discord import COLOURS, Discord, content, embed, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import an_alert, everywhere
+from tests.alerts import an_alert, crowd, everywhere
 from tests.routers.simulators import discord as simulator
 
 PATH = "/api/webhooks/1/x"
@@ -105,12 +105,13 @@ def test_plain_without_a_link_is_text() -> None:
 )
 def test_no_text_breaks_a_limit(text: str, plain: bool) -> None:
     link = "https://p.test/" + "é" * 280
-    assert sent(**everywhere(text), permalink=link, plain=plain)
+    assert sent(**everywhere(text), permalink=link, plain=plain, others=crowd(text))
 
 
 @pytest.mark.parametrize("text", ["👍" * 9_000, "*" * 9_000])
 def test_even_the_largest_embed_leaves_room(text: str) -> None:
-    shown = embed(an_alert(**everywhere(text), permalink="https://p.test/" + "é" * 280))
+    over = everywhere(text) | {"others": crowd(text)}
+    shown = embed(an_alert(**over, permalink="https://p.test/" + "é" * 280))
     assert 4_000 < simulator.total(shown) < 5_500
 
 

@@ -12,7 +12,7 @@ from routers.channels.base import Receipt
 from routers.channels.msteams import MSTeams, card, escape, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.http import encode
-from tests.alerts import an_alert, everywhere
+from tests.alerts import an_alert, crowd, everywhere
 from tests.routers.simulators import msteams as simulator
 
 PATH = "/workflows/0/triggers/manual/paths/invoke"
@@ -108,6 +108,7 @@ def test_what_is_not_known_is_left_out() -> None:
 )
 def test_the_largest_card_is_far_from_what_teams_refuses(text: str, plain: bool) -> None:
     over = {**everywhere(text), "permalink": "https://p.test/" + "👍" * 280, "plain": plain}
+    over["others"] = crowd(text)
     assert posted(**over)
     assert len(encode(payload(an_alert(**over)))) < 10_000
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from routers.channels.slack import Slack, blocks, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import OWNERSHIP, an_alert, everywhere
+from tests.alerts import OWNERSHIP, an_alert, crowd, everywhere
 
 SLACK = Slack(webhook_url=SecretStr("https://hooks.slack.test/services/T0/B0/x"))
 HUGE = "KeyError: " + "x" * 200_000
@@ -86,11 +86,12 @@ def test_a_title_that_the_header_cuts_stands_below_in_whole() -> None:
 )
 def test_no_text_breaks_a_limit(text: str) -> None:
     link = "https://p.test/" + "&" * 280
-    assert sent(**everywhere(text), permalink=link)["text"]
+    assert sent(**everywhere(text), permalink=link, others=crowd(text))["text"]
 
 
 def test_even_the_largest_message_leaves_room() -> None:
-    message = sent(**everywhere('"' * 9_000), permalink="https://p.test/" + "&" * 280)
+    over = everywhere('"' * 9_000) | {"others": crowd('"' * 9_000)}
+    message = sent(**over, permalink="https://p.test/" + "&" * 280)
     assert len(json.dumps(message, ensure_ascii=False)) < 12_000
 
 
