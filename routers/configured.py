@@ -57,16 +57,18 @@ class Channels:
     ) -> Channel | Unconfigured | None:
         model = CHANNELS[kind]
         written = checker.mapping(settings, path)
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
         resolved, unset = dict(written), []
         for key, value in written.items():
             if not isinstance(value, str):
                 continue
+            field = fields.get(key)
             try:
                 resolved[key] = resolve(value, self.environ)
             except UnsetError as error:
                 unset.append(str(error))
-                resolved[key] = "https://unset.invalid/"  # so that the other settings are checked
-            field = model.model_fields.get(key)
+                # so that the other settings are checked
+                resolved[key] = ((field and field.examples) or ["https://unset.invalid/"])[0]
             if field and "SecretStr" in str(field.annotation) and not is_reference(value):
                 self._spelled_out.setdefault(id(checker), []).append((*path, key))
         built = checker.model(model, resolved, path)
