@@ -91,9 +91,11 @@ class GuardedBackend(httpcore.NetworkBackend):
         self, host: str, port: int, *, ends_at: float, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """One connection of a send that may need several: they share its deadline."""
-        if ends_at <= monotonic():
-            raise TemporaryError("timeout", "no time was left to connect")
-        addresses = self._looked_up(host, port, _left(ends_at, timeout))
+        try:
+            left = _left(ends_at, timeout)
+        except TimeoutError:
+            raise TemporaryError("timeout", "no time was left to connect") from None
+        addresses = self._looked_up(host, port, left)
         if not self._allow_private and not all(map(is_public, addresses)):
             raise PermanentError(
                 "private_destination",

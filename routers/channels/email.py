@@ -37,10 +37,11 @@ WHY_LIMIT = 500
 FAILED_LIMIT = 1_000
 
 # Not the other policies: they would read "=?utf-8?q?=0A?=" in a title as the line break it spells.
-POLICY = compat32.clone(linesep="\r\n", mangle_from_=False)
+# Nothing is folded by it: what may be long is folded here, where it reads back the same.
+POLICY = compat32.clone(linesep="\r\n", mangle_from_=False, max_line_length=None)
 # No quotes and no line breaks in the name; the address in ASCII, without quotes or comments.
 ADDRESS = re.compile(
-    r"(?:(?P<name>[^<>\"\x00-\x1f\x7f\ud800-\udfff]*)<)?"
+    r"(?:(?P<name>[^<>\"\x00-\x1f\x7f\ud800-\udfff]{0,100})<)?"
     r"(?P<address>[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?P<domain>[A-Za-z0-9.-]{1,255}))(?(name)>)",
     re.ASCII,
 )
@@ -127,7 +128,7 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
     root = f"<{told.group}@{host}>"
     headers = {
         "From": formataddr(_split(sender)),
-        "To": ", ".join(formataddr(_split(one)) for one in to),
+        "To": ",\n ".join(formataddr(_split(one)) for one in to),
         "Subject": _encoded(shorten(one_line(told.title) or "(no title)", SUBJECT_LIMIT)),
         "Date": format_datetime(alert.sent_at),
         "Message-ID": f"<{alert.id}@{host}>",
@@ -218,8 +219,9 @@ def _part(content: str, kind: str) -> Message:
 
 
 def _encoded(said: str) -> str:
-    is_plain = said.isascii() and "=?" not in said
-    return Header(said, "us-ascii" if is_plain else "utf-8", header_name="Subject").encode()
+    if said.isascii() and "=?" not in said:
+        return said
+    return Header(said, "utf-8", header_name="Subject").encode()
 
 
 def _split(written: str) -> tuple[str, str]:

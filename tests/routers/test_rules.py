@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
+from routers.channels import CHANNELS
+from routers.channels.base import example
 from routers.channels.slack import Slack
 from routers.configured import NOT_KEPT, Unconfigured
 from routers.rules import load_rules
@@ -49,6 +52,13 @@ def test_a_secret_that_is_spelled_out_in_part_is_not_kept() -> None:
 def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() -> None:
     rules = the_rules("channels: {x: {slack: {webhook_url: $NONE}}}", ENVIRON)
     assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
+
+
+@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
+def test_whatever_is_not_set_leaves_its_channel_unconfigured(kind: str) -> None:
+    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
+    unset = yaml.safe_dump({"channels": {"x": {kind: dict.fromkeys(settings, "$NONE")}}})
+    assert isinstance(the_rules(unset, ENVIRON).channels["x"], Unconfigured)
 
 
 def test_a_mistake_beside_an_unset_secret_is_still_a_problem() -> None:
