@@ -21,6 +21,7 @@ from typing import Any
 import httpcore
 import httpx
 import msgspec
+from pydantic import SecretStr
 
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.http import STEP_SECONDS, quote
@@ -35,11 +36,11 @@ _NO_MAIL_SERVER = "did not answer as a mail server does"
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    url: str  # a secret, like what it holds
+    url: SecretStr
     host: str
     port: int
     user: str  # "": nobody logs in
-    password: str
+    password: SecretStr
     tls: bool  # from the first byte
     starttls: bool
 
@@ -60,11 +61,11 @@ def server_of(url: str, *, starttls: bool) -> Server:
     if bool(user) != bool(password):
         raise ValueError("has a user without a password, or a password without a user")
     return Server(
-        url=url,
+        url=SecretStr(url),
         host=parsed.raw_host.decode("ascii"),
         port=port,
         user=user,
-        password=password,
+        password=SecretStr(password),
         tls=tls,
         starttls=starttls and not tls,
     )
@@ -129,7 +130,7 @@ class _Session(smtplib.SMTP):
         if server.starttls:
             self.starttls(context=_Handshake(server.host))  # type: ignore[call-overload]
         if server.user:
-            self.login(server.user, server.password)
+            self.login(server.user, server.password.get_secret_value())
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         stream = self._guard.connect(host, port, ends_at=self._ends_at, timeout=STEP_SECONDS)
@@ -224,9 +225,10 @@ def _failure(code: int, reply: bytes | str, server: Server) -> DeliveryError:
 
 
 def _quoted(reply: str, server: Server) -> str:
-    user, password = server.user, server.password
-    for secret in (f"\0{user}\0{password}", password, user):
+    url, user = server.url.get_secret_value(), server.user
+    password = server.password.get_secret_value()
+    for secret in (url, f"\0{user}\0{password}", password, user, server.host):
         if secret.strip("\0"):
             reply = reply.replace(base64.b64encode(secret.encode()).decode(), "***")
             reply = reply.replace(secret, "***")
-    return quote(reply, sent=server.url)
+    return quote(reply, sent=url)

@@ -51,6 +51,29 @@ COLOURS: dict[Severity, str] = {
     "warning": "#b7791f",
     "info": "#2563eb",
 }
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+</head><body style="margin:16px">
+{body}
+</body></html>
+"""
+_FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;"
+_BOX = f"{_FONT}font-size:14px;line-height:1.5;max-width:640px;padding-left:16px;"
+_H1 = "font-size:18px;line-height:1.3;margin:0 0 12px;overflow-wrap:anywhere"
+_PRE = (
+    "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px;margin:0 0 12px;"
+    "padding:10px 12px;border:1px solid #8888;border-radius:6px;"
+    "white-space:pre-wrap;overflow-wrap:anywhere"
+)
+_P = "font-size:14px;margin:0 0 12px;overflow-wrap:anywhere;"
+_LABEL = "padding:2px 16px 2px 0;vertical-align:top;white-space:nowrap;opacity:0.7"
+_BUTTON = (
+    "display:inline-block;padding:8px 14px;border-radius:6px;"
+    "background:#1d4ed8;color:#ffffff;text-decoration:none"
+)
 
 
 def _address(value: str) -> str:
@@ -92,8 +115,8 @@ class Email(Channel):
 
     @model_validator(mode="after")
     def _sends_no_password_in_the_clear(self) -> "Email":
-        told = self._server()
-        if told.user and not (told.tls or told.starttls):
+        server = self._server()
+        if server.user and not (server.tls or server.starttls):
             raise ValueError("starttls: false would send the password in the clear")
         return self
 
@@ -172,31 +195,6 @@ def html(alert: Alert) -> str:
     )
     body = "\n".join(part for part in parts if part)
     return _PAGE.format(body=f'<div style="{_BOX}border-left:4px solid {colour}">\n{body}\n</div>')
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark">
-</head><body style="margin:16px">
-{body}
-</body></html>
-"""
-_FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;"
-_BOX = f"{_FONT}font-size:14px;line-height:1.5;max-width:640px;padding-left:16px;"
-_H1 = "font-size:18px;line-height:1.3;margin:0 0 12px;overflow-wrap:anywhere"
-_PRE = (
-    "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px;margin:0 0 12px;"
-    "padding:10px 12px;border:1px solid #8888;border-radius:6px;"
-    "white-space:pre-wrap;overflow-wrap:anywhere"
-)
-_P = "font-size:14px;margin:0 0 12px;overflow-wrap:anywhere;"
-_LABEL = "padding:2px 16px 2px 0;vertical-align:top;white-space:nowrap;opacity:0.7"
-_BUTTON = (
-    "display:inline-block;padding:8px 14px;border-radius:6px;"
-    "background:#1d4ed8;color:#ffffff;text-decoration:none"
-)
 
 
 def _row(fact: tuple[str, str]) -> str:

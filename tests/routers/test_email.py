@@ -2,6 +2,7 @@
 
 import re
 import time
+from base64 import b64encode
 from datetime import timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -181,6 +182,15 @@ def test_what_is_said_to_a_login_is_judged_and_masked(
         server.login = reply
         error = refused(server)
     assert (type(error), PASSWORD in str(error)) == (kind, False)
+
+
+def test_an_answer_that_echoes_everything_tells_no_secret() -> None:
+    login = b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+    with a_mail_server() as server:
+        server.refused = {"a@example.com": f"550 {server.url()} {HOST} {PASSWORD} {login} no"}
+        said = str(refused(server))
+    assert login not in said
+    assert said.endswith("no")
 
 
 def test_a_mail_is_told_only_when_the_last_reply_says_so() -> None:
