@@ -16,7 +16,7 @@ from routers.channels.email import Email, html, letter
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from tests.alerts import OWNERSHIP, an_alert
 from tests.routers.mail import HOST, PASSWORD, USER, MailServer, a_client, a_mail_server, read
-from tests.routers.peers import Talk, a_free_port, a_peer
+from tests.routers.peers import CERTIFICATE, Talk, a_free_port, a_peer, in_tls
 
 THREE = ["a@example.com", "b@example.com", "c@example.com"]
 SHORT = timedelta(seconds=0.5)
@@ -139,6 +139,14 @@ def test_one_bad_address_fails_none_of_the_others() -> None:
     assert receipt.missed == "b@example.com: answered 550: no such user"
 
 
+def test_a_connection_that_breaks_fails_none_of_the_others() -> None:
+    with a_mail_server() as server:
+        server.refused = {"b@example.com": "421 closing"}
+        receipt = sent(server, to=THREE)
+    assert server.told == ["a@example.com", "c@example.com"]
+    assert receipt.missed == "b@example.com: answered 421: closing"
+
+
 def test_every_recipient_gets_the_same_mail() -> None:
     with a_mail_server() as server:
         sent(server, to=THREE)
@@ -247,6 +255,14 @@ def test_whatever_answers_is_a_typed_error(
     ):
         a_relay(port).send(an_alert(), client)
     assert (type(raised.value), raised.value.code) == (kind, code)
+
+
+def test_a_challenge_that_is_no_base64_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    talk = in_tls(saying(b"220 hi\r\n", b"250-hi\r\n250 AUTH LOGIN\r\n", b"334 abcde\r\n"))
+    with a_peer(talk) as port, a_client() as client, pytest.raises(PermanentError) as raised:
+        MailServer([]).channel(smtp=f"smtps://u:pw@hooks.test:{port}").send(an_alert(), client)
+    assert raised.value.code == "unexpected_answer"
 
 
 def test_a_server_that_is_not_there_is_asked_again() -> None:

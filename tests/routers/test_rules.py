@@ -75,6 +75,15 @@ def test_a_secret_that_is_spelled_out_is_not_kept() -> None:
     assert not isinstance(again.rules.channels["y"], Unconfigured)
 
 
+@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
+def test_no_secret_that_any_channel_spells_out_is_kept(kind: str) -> None:
+    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
+    given = [one for _, one in CHANNELS[kind](**settings) if isinstance(one, SecretStr)]
+    kept = loaded(yaml.safe_dump({"channels": {"x": {kind: settings}}})).keepable["rules.yaml"]
+    assert given
+    assert [one for one in given if one.get_secret_value() in kept.decode()] == []
+
+
 def test_no_problem_shows_a_secret() -> None:
     found = loaded("channels: {x: {slack: {webhook_url: very-secret, y: very-secret}}}")
     assert found.problems
