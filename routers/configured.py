@@ -59,6 +59,7 @@ class Channels:
     ) -> Channel | Unconfigured | None:
         model = CHANNELS[kind]
         written = checker.mapping(settings, path)
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
         resolved = dict(written)
         unset: dict[str, str] = {}  # by key: why it is not known
         for key, value in written.items():
@@ -67,7 +68,7 @@ class Channels:
             except UnsetError as error:
                 unset[key] = str(error)
                 del resolved[key]
-            field = model.model_fields.get(key)
+            field = fields.get(key)
             if field and "SecretStr" in str(field.annotation):
                 spelled_out = self._spelled_out.setdefault(id(checker), [])
                 spelled_out.extend(_spelled_out(value, (*path, key)))

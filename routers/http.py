@@ -83,6 +83,19 @@ def _token(value: SecretStr) -> SecretStr:
 Token = Annotated[SecretStr, AfterValidator(_token)]
 
 
+class Client(httpx.Client):
+    """Knows its guard, for channels that speak something else than HTTP."""
+
+    def __init__(self, guard: GuardedBackend, **settings: Any) -> None:
+        self.guard = guard
+        super().__init__(transport=_Transport(guard), **settings)
+
+
+def guard_of(client: httpx.Client) -> GuardedBackend:
+    """Of a client that is not ours: one that lets nothing private pass."""
+    return client.guard if isinstance(client, Client) else GuardedBackend(allow_private=False)
+
+
 def make_client(
     *, allow_private: bool, limit: timedelta = SEND_LIMIT, resolve: Resolve = lookup
 ) -> httpx.Client:
@@ -93,9 +106,8 @@ def make_client(
     # httpx logs every URL at INFO, httpcore every header at DEBUG
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    backend = GuardedBackend(allow_private=allow_private, limit=limit, resolve=resolve)
-    return httpx.Client(
-        transport=_Transport(backend),
+    return Client(
+        GuardedBackend(allow_private=allow_private, limit=limit, resolve=resolve),
         timeout=STEP_SECONDS,
         follow_redirects=False,
         trust_env=False,

@@ -81,8 +81,21 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        ends_at = monotonic() + self._limit.total_seconds()
-        addresses = self._looked_up(host, port, _left(ends_at, timeout))
+        return self.connect(host, port, ends_at=self.deadline(), timeout=timeout)
+
+    def deadline(self) -> float:
+        """When a send that begins now must be over, as `monotonic` has it."""
+        return monotonic() + self._limit.total_seconds()
+
+    def connect(
+        self, host: str, port: int, *, ends_at: float, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """One connection of a send that may need several: they share its deadline."""
+        try:
+            left = _left(ends_at, timeout)
+        except TimeoutError:
+            raise TemporaryError("timeout", "no time was left to connect") from None
+        addresses = self._looked_up(host, port, left)
         if not self._allow_private and not all(map(is_public, addresses)):
             raise PermanentError(
                 "private_destination",

@@ -182,8 +182,8 @@ class Worker:
             delivery,
             state="delivered",
             settled_at=now,
-            last_code=None,
-            last_error=None,
+            last_code="partly_taken" if receipt.missed else None,
+            last_error=receipt.missed,
             external_id=receipt.external_id,
         )
 

@@ -16,7 +16,16 @@ _TYPES: dict[str, Any] = {
     "number": (int, float),
     "null": type(None),
 }
-_SAYS_NOTHING = {"title", "description", "default", "format", "writeOnly", "$defs", "$schema"}
+_SAYS_NOTHING = {
+    "title",
+    "description",
+    "default",
+    "format",
+    "writeOnly",
+    "examples",
+    "$defs",
+    "$schema",
+}
 _KNOWN = {
     *(
         "$ref",
@@ -26,6 +35,7 @@ _KNOWN = {
         "enum",
         "minLength",
         "minItems",
+        "maxItems",
         "minProperties",
         "pattern",
     ),
@@ -59,6 +69,8 @@ def mistakes(value: Any, schema: Any, root: Any, at: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         if len(value) < schema.get("minItems", 0):
             yield f"{at}: minItems"
+        if len(value) > schema.get("maxItems", len(value)):
+            yield f"{at}: maxItems"
         for index, item in enumerate(value):
             yield from mistakes(item, schema.get("items", True), root, f"{at}/{index}")
     elif isinstance(value, dict):

@@ -3,6 +3,7 @@
 from routers.channels.alertmanager import Alertmanager
 from routers.channels.base import Channel
 from routers.channels.discord import Discord
+from routers.channels.email import Email
 from routers.channels.incident_io import IncidentIo
 from routers.channels.log import Log
 from routers.channels.msteams import MSTeams
@@ -21,4 +22,5 @@ CHANNELS: dict[str, type[Channel]] = {
     "opsgenie": Opsgenie,
     "incident_io": IncidentIo,
     "alertmanager": Alertmanager,
+    "email": Email,
 }

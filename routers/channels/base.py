@@ -18,6 +18,7 @@ from routers.pace import Pace
 
 class Receipt(msgspec.Struct, frozen=True):
     external_id: str | None = None  # the destination's own name for the message; None: it gave none
+    missed: str | None = None  # which of several recipients were not told, and why
 
 
 class Channel(BaseModel, ABC):
@@ -32,5 +33,5 @@ class Channel(BaseModel, ABC):
 
 
 def example(kind: type[Channel]) -> str:
-    """The settings in the class docstring, as the one line of YAML that a user would write."""
+    """The settings in the class docstring, as the YAML that a user would write."""
     return (kind.__doc__ or "").split("`")[1]

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
+from routers.channels import CHANNELS
 from routers.channels.alertmanager import Alertmanager
+from routers.channels.base import example
 from routers.channels.slack import Slack
 from routers.configured import NOT_KEPT, Unconfigured
 from routers.rules import load_rules
@@ -52,6 +55,13 @@ def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() ->
     assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
 
 
+@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
+def test_whatever_is_not_set_leaves_its_channel_unconfigured(kind: str) -> None:
+    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
+    unset = yaml.safe_dump({"channels": {"x": {kind: dict.fromkeys(settings, "$NONE")}}})
+    assert isinstance(the_rules(unset, ENVIRON).channels["x"], Unconfigured)
+
+
 def test_a_mistake_beside_an_unset_secret_is_still_a_problem() -> None:
     assert loaded("channels: {x: {slack: {webhook_url: $NONE, colour: red}}}").problems
 
@@ -64,6 +74,17 @@ def test_a_secret_that_is_spelled_out_is_not_kept() -> None:
     assert again.problems == ()
     assert again.rules.channels["x"] == Unconfigured("slack", f"{NOT_KEPT} is not set")
     assert not isinstance(again.rules.channels["y"], Unconfigured)
+
+
+@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
+def test_no_secret_that_any_channel_spells_out_is_kept(kind: str) -> None:
+    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
+    values = [value for _, value in CHANNELS[kind](**settings)]
+    listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    given = [one for one in listed if isinstance(one, SecretStr)]
+    kept = loaded(yaml.safe_dump({"channels": {"x": {kind: settings}}})).keepable["rules.yaml"]
+    assert given
+    assert [one for one in given if one.get_secret_value() in kept.decode()] == []
 
 
 def test_no_problem_shows_a_secret() -> None:

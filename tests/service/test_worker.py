@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from service.runtime import Runtime
 from service.store.transaction import Transaction
 from service.worker import LEASE
+from tests.routers.mail import a_mail_server
 from tests.service.house import Clock, running
 
 HOOK = "http://hooks.example/x"
@@ -245,3 +246,21 @@ def test_a_second_service_leaves_alone_what_the_first_is_sending(
             answered.set()
         assert delivery(client, "delivered")["attempts"] == 1
     assert len(ids) == 1
+
+
+def test_who_of_several_was_not_told_stands_at_the_delivery(folder: Path, clock: Clock) -> None:
+    with a_mail_server("none") as server:
+        server.refused = {"b@example.com": "550 no such user"}
+        mail = f"{{smtp: 'smtp://127.0.0.1:{server.port}', starttls: false, from: bot@example.com"
+        channel = f"  mail: {{email: {mail}, to: [a@example.com, b@example.com]}}}}\n"
+        rules = RULES.replace("channel: hook", "channel: mail")
+        (folder / "rules.yaml").write_text(rules.replace("channels:\n", f"channels:\n{channel}"))
+        with running(folder, clock, allow_private_destinations=True) as client:
+            fail(client)
+            done = delivery(client, "delivered")
+    assert (server.told, done["attempts"]) == (["a@example.com"], 1)
+    assert (done["last_code"], done["last_error"]) == (
+        "partly_taken",
+        "b@example.com: answered 550: no such user",
+    )
+    assert done["external_id"] == f"<{done['id']}@example.com>"
