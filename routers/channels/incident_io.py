@@ -6,7 +6,7 @@ sent again it would fail for ever. What is told here is a tenth of that at most.
 is Markdown; in a code block the error stays as it is written.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -16,6 +16,7 @@ from routers.http import Destination, Token, fields, post_json
 from routers.incident import details, key, one, story, summary
 from routers.message import permalink
 from routers.notification import Alert
+from routers.pace import Pace
 
 TITLE_LIMIT = 300
 DETAIL_LIMIT = 1_000
@@ -25,6 +26,8 @@ ID_LIMIT = 255
 class IncidentIo(Channel):
     """`incident_io: {url: https://api.incident.io/v2/alert_events/http/01HX, token: 3f9c27d1}`"""
 
+    pace: ClassVar = Pace(per_second=18.0, burst=60)  # within 1,200 in any minute
+    merges: ClassVar = False
     url: Destination
     token: Token
 

@@ -3,12 +3,12 @@
 Spec: https://docs.opsgenie.com/docs/alert-api and, for Jira Service Management,
 https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/
 Limits: a message holds 130 characters, an alias 512, a description 15,000, one of 20 tags 50,
-details 8,000 in all, an entity 512. The answer is 202 before anything is looked at: the alert may
-still fail, and GET /v2/alerts/requests/{requestId} knows.
+details 8,000 in all, an entity 512; about 60 requests a minute. The answer is 202 before anything
+is looked at: the alert may still fail, and GET /v2/alerts/requests/{requestId} knows.
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from routers.http import Destination, Token, fields, post_json
 from routers.incident import defused, details, key, one, story, summary
 from routers.message import permalink, place, plain
 from routers.notification import Alert, Severity
+from routers.pace import Pace
 
 OPSGENIE = "https://api.opsgenie.com"  # shuts down on 2027-04-05
 MESSAGE_LIMIT = 130
@@ -33,6 +34,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Opsgenie(Channel):
     """`opsgenie: {api_key: 5f1f1b2e-7c3a-4d9e-8b6a-2f4c1d0e9a7b}`"""
 
+    pace: ClassVar = Pace(per_second=0.8, burst=10)  # within 60 in any minute; plans differ
+    merges: ClassVar = False
     api_key: Token
     api_url: Destination | None = None  # None: OPSGENIE
     team: str | None = None  # who responds, by name or id; None: as the integration says

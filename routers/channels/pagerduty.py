@@ -7,7 +7,7 @@ sliding minute; too many are answered 429 without saying for how long.
 """
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import httpx
 from pydantic import SecretStr, field_validator
@@ -18,6 +18,7 @@ from routers.http import Token, fields, post_json
 from routers.incident import details, error, key, one, summary
 from routers.message import permalink, place
 from routers.notification import Alert
+from routers.pace import Pace
 
 URLS = {
     "us": "https://events.pagerduty.com/v2/enqueue",
@@ -33,6 +34,8 @@ QUIET = timedelta(minutes=1)  # the window it counts in
 class PagerDuty(Channel):
     """`pagerduty: {routing_key: R0PQ4XA2KDDW7H3M5TZC8VBN6YJE1FGS}`"""
 
+    pace: ClassVar = Pace(per_second=1.8, burst=10)  # within 120 in any minute
+    merges: ClassVar = False
     routing_key: Token
     region: Literal["us", "eu"] = "us"
 
