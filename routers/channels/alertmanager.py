@@ -9,7 +9,7 @@ there escapes what an annotation says.
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import httpx
 from pydantic import Field, field_validator
@@ -31,6 +31,7 @@ HOLD_MIN, HOLD_MAX = timedelta(minutes=1), timedelta(weeks=52)
 class Alertmanager(Channel):
     """`alertmanager: {urls: [https://alertmanager-0.example.com]}`"""
 
+    merges: ClassVar = False
     urls: Annotated[list[Destination], Field(min_length=1, max_length=REPLICAS_LIMIT)]
     hold: Duration = timedelta(hours=1)  # how long it fires after the last alert
 

@@ -26,7 +26,7 @@ ID_LIMIT = 255
 class IncidentIo(Channel):
     """`incident_io: {url: https://api.incident.io/v2/alert_events/http/01HX, token: 3f9c27d1}`"""
 
-    pace: ClassVar = Pace(per_second=20.0, burst=40)
+    pace: ClassVar = Pace(per_second=18.0, burst=60)  # within 1,200 in any minute
     merges: ClassVar = False
     url: Destination
     token: Token

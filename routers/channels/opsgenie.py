@@ -3,8 +3,8 @@
 Spec: https://docs.opsgenie.com/docs/alert-api and, for Jira Service Management,
 https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/
 Limits: a message holds 130 characters, an alias 512, a description 15,000, one of 20 tags 50,
-details 8,000 in all, an entity 512. The answer is 202 before anything is looked at: the alert may
-still fail, and GET /v2/alerts/requests/{requestId} knows.
+details 8,000 in all, an entity 512; about 60 requests a minute. The answer is 202 before anything
+is looked at: the alert may still fail, and GET /v2/alerts/requests/{requestId} knows.
 """
 
 import re
@@ -34,7 +34,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Opsgenie(Channel):
     """`opsgenie: {api_key: 5f1f1b2e-7c3a-4d9e-8b6a-2f4c1d0e9a7b}`"""
 
-    pace: ClassVar = Pace(per_second=1.0, burst=10)
+    pace: ClassVar = Pace(per_second=0.8, burst=10)  # within 60 in any minute; plans differ
     merges: ClassVar = False
     api_key: Token
     api_url: Destination | None = None  # None: OPSGENIE

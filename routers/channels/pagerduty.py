@@ -34,7 +34,7 @@ QUIET = timedelta(minutes=1)  # the window it counts in
 class PagerDuty(Channel):
     """`pagerduty: {routing_key: R0PQ4XA2KDDW7H3M5TZC8VBN6YJE1FGS}`"""
 
-    pace: ClassVar = Pace(per_second=2.0, burst=20)
+    pace: ClassVar = Pace(per_second=1.8, burst=10)  # within 120 in any minute
     merges: ClassVar = False
     routing_key: Token
     region: Literal["us", "eu"] = "us"

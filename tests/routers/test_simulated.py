@@ -1,11 +1,15 @@
 """The promises of the channels that open incidents, each against its vendor's simulator."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from routers.channels import CHANNELS
+from routers.pace import filled, spent, wait
+from tests.alerts import NOW
 from tests.routers.simulators import SIMULATORS
 from tests.routers.simulators.sending import Clock, send
 from tests.routers.test_channels import HUGE, built
@@ -63,3 +67,23 @@ def test_what_is_known_of_the_feature_is_told(name: str) -> None:
     told = sent(name, ownership={"feature": "invoicing", "criticality": "high"})
     known = (b"payments", b"invoicing", b"high", b"production", b"2026.3.1", b"/groups/0123456789")
     assert [fact for fact in known if fact not in told] == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CHANNELS[name].pace])
+def test_at_its_pace_no_vendor_ever_says_too_often(name: str) -> None:
+    clock, pace = Clock(), CHANNELS[name].pace
+    assert pace is not None
+    simulator, bucket, told = SIMULATORS[name](clock), None, 0
+    while clock.now < NOW + timedelta(minutes=3):
+        bucket = filled(bucket, pace, clock.now)
+        if bucket.tokens >= 1:
+            send(built(name), simulator, clock, group=f"{told:016x}")
+            bucket, told = spent(bucket), told + 1
+        else:
+            clock.passes(seconds=wait(bucket, pace).total_seconds() + 1e-6)
+    assert told > 2.5 * 60 * pace.per_second
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_groups_are_one_incident(name: str) -> None:
+    assert not CHANNELS[name].merges
