@@ -96,7 +96,7 @@ def _prove(proof: Proof) -> bool:
         f"| | |\n|---|---|\n"
         f"| result | {'holds' if done.returncode == 0 else 'FAILS'} |\n"
         f"| date | {started:%Y-%m-%d %H:%M} UTC |\n"
-        f"| commit | {_commit()} |\n"
+        f"| commit | {commit('docs/proofs')} |\n"
         f"| machine | {os.cpu_count()} cores, Python {sys.version.split()[0]} |\n"
         f"| took | {seconds:.0f} s |\n"
         f"| command | `python {' '.join(proof.words)}` |\n\n"
@@ -106,9 +106,9 @@ def _prove(proof: Proof) -> bool:
     return done.returncode == 0
 
 
-def _commit() -> str:
-    """With what is not committed marked, but for these pages themselves."""
-    changed = _git("status", "--porcelain", "--", ".", ":!docs/proofs")
+def commit(generated: str) -> str:
+    """With what is not committed marked, but for the generated pages themselves."""
+    changed = _git("status", "--porcelain", "--", ".", f":!{generated}")
     return _git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
 
 

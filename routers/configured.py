@@ -10,7 +10,7 @@ from matchers.sources.document import Path
 from routers.channels import CHANNELS
 from routers.channels.base import Channel
 from routers.secrets import UnsetError, is_reference, resolve
-from routers.teams import Receiver, ReceiverEntry, receiver
+from routers.teams import Intervals, Receiver, ReceiverEntry, receiver
 
 LOG = "log"  # the channel that every rules file has: the console
 NOT_KEPT = "$A_SECRET_WRITTEN_IN_THE_RULES_FILE_IS_NOT_KEPT"  # stands for it in the database
@@ -30,6 +30,7 @@ class Channels:
         self.environ = environ
         self.built: dict[str, Channel | Unconfigured] = {LOG: CHANNELS[LOG]()}
         self.named: set[str] = {LOG}
+        self.intervals: Intervals = {}  # of the policy, which is read before any receivers
         self._spelled_out: dict[int, list[Path]] = {}  # secrets, by the checker of their file
 
     def read(self, section: object, checker: Checker) -> None:
@@ -80,9 +81,23 @@ class Channels:
         receivers = []
         for index, value in enumerate(checker.listing(section, path)):
             entry = checker.model(ReceiverEntry, value, (*path, index))
-            if entry is not None and self.known(entry.channel, (*path, index, "channel"), checker):
-                receivers.append(receiver(entry))
+            here = (*path, index)
+            if (
+                entry is not None
+                and self.known(entry.channel, (*here, "channel"), checker)
+                and self._intervals_known(entry, here, checker)
+            ):
+                receivers.append(receiver(entry, self.intervals))
         return tuple(receivers)
+
+    def _intervals_known(self, entry: ReceiverEntry, path: Path, checker: Checker) -> bool:
+        known = True
+        for key in ("active_time_intervals", "mute_time_intervals"):
+            for name in (entry.when and getattr(entry.when, key)) or ():
+                if name not in self.intervals:
+                    checker.unknown((*path, "when", key), name, "time interval", self.intervals)
+                    known = False
+        return known
 
     def known(self, name: str, path: Path, checker: Checker) -> bool:
         if name not in self.named:

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, Reason
+from routers.notification import Alert, Notification, Reason
 
 HEADLINE_LIMIT = 300  # characters
+OTHERS = 15  # that a merged message names; it counts the rest
 PERMALINK_LIMIT = 300  # a link is whole or not there
 
 WORDS: dict[Reason, str] = {
@@ -43,10 +44,27 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def headline(alert: Alert) -> str:
-    """One line: why it is told, and the title."""
-    notification = alert.notification
+    """One line: why it is told, and the title; of several, how many, and the worst of them."""
+    said = _headline(alert.notification)
+    return f"{len(alert.others) + 1:,} alerts, the worst: {said}" if alert.others else said
+
+
+def also(alert: Alert) -> list[str]:
+    """A line for each of the others that are told by the same message, as far as they fit."""
+    lines = [
+        " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
+        for other in alert.others[:OTHERS]
+    ]
+    left = len(alert.others) - len(lines)
+    return [*lines, f"and {left:,} more"] if left else lines
+
+
+def _headline(notification: Notification) -> str:
     title = one_line(notification.title) or "(no title)"
-    return f"{WORDS[notification.reason]}: {title}"
+    word = WORDS[notification.reason]
+    if notification.reason == "escalation" and notification.threshold:
+        word = f"{word}, seen {notification.threshold:,} times"
+    return f"{word}: {title}"
 
 
 def facts(alert: Alert) -> list[tuple[str, str]]:
@@ -93,6 +111,7 @@ def plain(alert: Alert) -> str:
         shorten(headline(alert), HEADLINE_LIMIT),
         " · ".join(shorten(one_line(part), 60) for part in summary if part),
         shorten(place(alert).text, 200),
+        f"and {len(alert.others):,} more alerts" if alert.others else "",
         permalink(alert),
     )
     return "\n".join(line for line in told if line)

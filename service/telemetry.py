@@ -25,7 +25,7 @@ from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
 
 LOG = logging.getLogger("pointsman")
-DELIVERY_OUTCOMES = ("delivered", "retried", "dead")
+DELIVERY_OUTCOMES = ("delivered", "merged", "retried", "dead")
 REJECTIONS = (
     "malformed_json",
     "not_an_object",

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
+from routers.rules import Rules
 from service.auth import COOKIE, SESSION_SECONDS
 from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery
@@ -95,7 +96,9 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         kept=kept,
         decision=decision,
         why=why(decision),
-        severity=severity_of(kept.event, decision) if kept and decision else None,
+        severity=severity_of(kept.event, decision, rules or Rules.empty())
+        if kept and decision
+        else None,
         stack=stack(kept.event, decision, rules.ruleset if rules else Ruleset()) if kept else [],
         deliveries=house.store.deliveries(50, group=id).items,
     )

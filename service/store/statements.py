@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
+    BUCKETS,
     DELIVERIES,
     EVENTS,
     GROUP_FINGERPRINTS,
@@ -98,10 +99,33 @@ class Statements:
                 or_(DELIVERIES.c.state == "pending", DELIVERIES.c.state == "leased"),
                 DELIVERIES.c.receiver == bindparam("receiver"),
                 DELIVERIES.c.due_at <= bindparam("now"),
+                DELIVERIES.c.carrier.is_(None),
             )
             .order_by(DELIVERIES.c.due_at)
-            .limit(1)
+            .limit(bindparam("limit"))
         )
+        self.carry = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.id == bindparam("i"))
+            .values(carrier=bindparam("by"))
+        )
+        self.carried = compiled(
+            select(DELIVERIES).where(
+                DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending"
+            )
+        )
+        self.settle_carried = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
+            .values(state="merged", settled_at=bindparam("now"))
+        )
+        self.free_carried = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
+            .values(carrier=null(), due_at=bindparam("now"))
+        )
+        self.bucket = compiled(select(BUCKETS).where(BUCKETS.c.receiver == bindparam("receiver")))
+        self.put_bucket = compiled(_upsert(BUCKETS))
         self.release_leases = compiled(
             update(DELIVERIES)
             .where(DELIVERIES.c.state == "leased")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -68,6 +69,7 @@ AUDIENCES = Table(
     Column("sequence", Integer, nullable=False),
     Column("last_notified_at", BigInteger),
     Column("last_reason", String),
+    Column("threshold", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
 )
 DELIVERIES = Table(
@@ -84,6 +86,7 @@ DELIVERIES = Table(
     Column("plain", Integer, nullable=False),  # 1: refused as malformed, short text is next
     Column("tried", String, nullable=False),  # receivers it was dead at before, comma-joined
     Column("fallback", String),  # the receiver that was told instead
+    Column("carrier", String),  # the delivery whose message tells this one too
     Column("created_at", BigInteger, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),  # while leased: when the lease ends
@@ -93,6 +96,14 @@ DELIVERIES = Table(
     Column("external_id", String),
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
+    Index("deliveries_of_carrier", "carrier"),
+)
+BUCKETS = Table(
+    "buckets",
+    METADATA,
+    Column("receiver", String, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 # The books: `accepted` where events are committed, `outcome` where they are routed, `queued` where
 # notifications are; deliveries are counted by their rows.

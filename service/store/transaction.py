@@ -11,6 +11,7 @@ from matchers.event import Event
 from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
+from routers.pace import Bucket
 from routers.route import Routing
 from service.store.groups import Groups, every, one
 from service.store.rows import (
@@ -102,9 +103,42 @@ class Transaction:
 
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
-        params = {"receiver": receiver, "now": to_us(now)}
+        params = {"receiver": receiver, "now": to_us(now), "limit": 1}
         row = one(self._sql.due_delivery.run(self._cursor, params))
         return None if row is None else delivery_record(row)
+
+    def carry(self, carrier: Delivery, now: datetime, limit: int) -> list[Delivery]:
+        """Let one delivery's message tell what else is due for its receiver."""
+        receiver = carrier.notification.receiver
+        params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
+        rows = every(self._sql.due_delivery.run(self._cursor, params))
+        carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
+        self._sql.carry.run_all(
+            self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
+        )
+        return [delivery_record(row) for row in carried]
+
+    def carried(self, carrier: Delivery) -> list[Delivery]:
+        """What its message tells besides."""
+        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id}))
+        return [delivery_record(row) for row in rows]
+
+    def settle_carried(self, carrier: Delivery, now: datetime) -> None:
+        """They were told by it."""
+        self._sql.settle_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+
+    def free_carried(self, carrier: Delivery, now: datetime) -> None:
+        """It is dead: each goes its own way again."""
+        self._sql.free_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+        self.queued.add(carrier.notification.receiver)
+
+    def bucket(self, receiver: str) -> Bucket | None:
+        row = one(self._sql.bucket.run(self._cursor, {"receiver": receiver}))
+        return None if row is None else Bucket(row["tokens"], from_us(row["at"]))
+
+    def put_bucket(self, receiver: str, bucket: Bucket) -> None:
+        row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
+        self._sql.put_bucket.run(self._cursor, row)
 
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
