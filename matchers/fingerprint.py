@@ -1,7 +1,7 @@
 """Which errors are one error: `fingerprint(event)` → "v2:<32 hex digits>".
 
-Parts that someone chose (the SDK, or `grouping:` of the rules file) are taken as they are;
-`{{ default }}` stands for what it would have been without them. Otherwise: every exception's type
+Parts that the SDK chose are taken as they are; `{{ default }}` among them stands for ours
+(`grouping:` of the rules file: matchers/grouping.py). Ours: every exception's type
 with the calls of its in-app frames, and the thrown one's message without what varies. A call is a
 function and its module, or its file with the two directories above it; no line numbers and no more
 directories, since a release moves them.
@@ -25,6 +25,7 @@ import msgspec
 from matchers.event import Event, ExceptionValue, Frame
 from matchers.paths import flags_are_believed, is_in_app
 from matchers.shapes import file_v1, file_v2, message_v1, message_v2, name_v2
+from matchers.template import Kind
 
 Grouping = Literal["v2", "v1"]
 GROUPINGS: tuple[Grouping, ...] = ("v2", "v1")  # the newest first
@@ -39,6 +40,12 @@ class Recipe(msgspec.Struct, frozen=True):
     name: Callable[[str], str]  # of a function or a module
     file: Callable[[str], str]
     each_once: bool  # exceptions of one type and stack
+
+    def shown(self, kind: Kind, text: str) -> str:
+        """A variable's value, as a part of a fingerprint."""
+        if kind == "text":
+            return text
+        return self.message(text) if kind == "message" else self.name(text)
 
 
 RECIPES: dict[Grouping, Recipe] = {
