@@ -64,9 +64,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     truncated: tuple[str, ...] = ()  # what it lost at the door, being too large; a warning
 
 
-def title(event: Event, limit: int = 300) -> str:
+def title(event: Event) -> str:
     """`Type: value` of the thrown exception, or the message; one line, never decorated."""
     thrown = event.exceptions[-1] if event.exceptions else ExceptionValue()
     said = ": ".join(part for part in (thrown.type, thrown.value) if part)
-    line = " ".join((said or event.message or "(an event without a message)").split())
+    return one_line(said or event.message or "(an event without a message)")
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

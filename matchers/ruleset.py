@@ -15,6 +15,7 @@ from matchers.index import PathIndex
 from matchers.kinds.base import Sight
 from matchers.memo import Memo
 from matchers.paths import Placed, SourceRoot, place
+from matchers.template import Template
 
 Section = Literal["rules", "overrides", "fallbacks"]
 Strategy = Literal["nearest", "sentry"]
@@ -56,6 +57,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """One that does not matches every in-app frame, and no other."""
         found_by = self.paths or self.modules or self.functions or self.resolve or self.within
         return bool(found_by) or self.holds_for_frame is not always
+
+
+class GroupingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are one group, or what their group is called."""
+
+    origin: Origin
+    text: str  # the conditions, as a person wrote them
+    fingerprint: tuple[Template, ...] = ()  # empty: as it would be without the entry
+    title: Template | None = None
+    holds_for_event: Callable[[Event], bool] = always
+    holds_for_frames: Callable[[Sequence[Sight]], bool] = always  # of all in-app frames
+    tags: tuple[str, ...] = ()  # whose values it looks at, or names
+
+    @property
+    def looks_at_frames(self) -> bool:
+        return self.holds_for_frames is not always
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +123,7 @@ class Ruleset:
         rules: tuple[Rule, ...] = (),
         overrides: tuple[Rule, ...] = (),
         fallbacks: tuple[Rule, ...] = (),
+        grouping: tuple[GroupingEntry, ...] = (),
         default: Rule | None = None,
         explicit_owner_tags: tuple[str, ...] = ("owner", "team"),
         names: Mapping[str, str] | None = None,
@@ -120,6 +138,7 @@ class Ruleset:
         self.rules = rules
         self.overrides = overrides
         self.fallbacks = fallbacks
+        self.grouping = grouping
         self.default = default
         self.explicit_owner_tags = explicit_owner_tags
         self.names = names or {}
@@ -140,6 +159,7 @@ class Ruleset:
         }
         return Ruleset(
             **added,
+            grouping=self.grouping,
             default=self.default,
             explicit_owner_tags=self.explicit_owner_tags,
             names=self.names,
@@ -153,9 +173,10 @@ class Ruleset:
 
     @cached_property
     def tags(self) -> frozenset[str]:
-        """By which anything is decided."""
+        """By which anything is decided, or grouped."""
         rules = (*self.rules, *self.overrides, *self.fallbacks)
-        return frozenset(self.explicit_owner_tags).union(*(rule.tags for rule in rules))
+        asked = (*(rule.tags for rule in rules), *(entry.tags for entry in self.grouping))
+        return frozenset(self.explicit_owner_tags).union(*asked)
 
     @cached_property
     def ranks(self) -> Mapping[int, int]:

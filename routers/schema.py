@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from matchers.sources.cases import Expected
 from matchers.sources.schema import (
     FileEntry,
+    GroupingRule,
     IncludeEntry,
     ProjectEntry,
     RootEntry,
@@ -42,6 +43,7 @@ _ROOTS = {
 def rules_schema() -> dict[str, Any]:
     models: list[type[BaseModel]] = [
         Expected,
+        GroupingRule,
         IncludeEntry,
         Policy,
         ProjectEntry,
@@ -87,6 +89,7 @@ def _sections() -> dict[str, Any]:
             "items": {"anyOf": [_ref("RuleEntry"), _ref("IncludeEntry")]},
         },
         "fallbacks": rules,
+        "grouping": _list_of("GroupingRule"),
         "default": _TEXT,
         "unowned": {
             "type": "object",

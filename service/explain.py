@@ -6,14 +6,16 @@ It is made of the whole event; what is shown of that is masked, as it is where a
 import re
 from typing import Any
 
-from matchers.event import Event
+from matchers.event import Event, title
 from matchers.explain import Asked, survey
+from matchers.fingerprint import GROUPINGS
+from matchers.grouping import title_by
 from matchers.ownership import decision, frame_json, rule_json
 from matchers.whynot import WhyNot, why_not
 from routers.route import would_tell
 from routers.rules import Rules
 from service.masking import masked
-from service.pipeline import decide
+from service.pipeline import Decided, decide
 from service.scrub import scrub
 
 _MARK = re.compile(r"\[masked: [a-z -]+\]")  # in a glob its place is anything's
@@ -27,7 +29,11 @@ def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, An
     decided = decide(event, rules)
     told = would_tell(decided.event, decided.ownership, rules, event.received_at)
     frames = survey(decided.event, rules.ruleset, decided.ownership)
-    shown = decision(masked(decided).ownership, told) | {"frames": [_asked(one) for one in frames]}
+    kept = masked(decided)
+    shown = decision(kept.ownership, told) | {
+        "frames": [_asked(one) for one in frames],
+        "grouping": _grouping(kept),
+    }
     if team is not None:
         shown["why_not"] = _why_not(why_not(decided.event, rules.ruleset, team))
     return shown
@@ -36,6 +42,19 @@ def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, An
 def receivers_shown(team: str, rules: Rules) -> tuple[str, ...]:
     """Every channel that a team may be told through."""
     return tuple(receiver.channel for receiver in rules.receivers_of(team))
+
+
+def _grouping(decided: Decided) -> dict[str, Any]:
+    """Which group it comes to, who made it that, and what the group is called."""
+    event, entry = decided.event, decided.grouped.entry
+    by = "rules" if entry and entry.fingerprint else "sdk" if event.fingerprint else GROUPINGS[0]
+    return {
+        "fingerprint": decided.grouped.fingerprints[0],
+        "by": by,
+        "entry": entry
+        and {"file": entry.origin.file, "line": entry.origin.line, "text": entry.text},
+        "title": title_by(entry, event, decided.rules.ruleset) or title(event),
+    }
 
 
 def _asked(one: Asked) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import msgspec
 
 from matchers.engine import complete, match
 from matchers.event import Event
-from matchers.fingerprint import GROUPINGS, fingerprint
+from matchers.grouping import Grouped, group_of, title_by
 from matchers.ownership import Ownership
 from routers.notification import Outcome
 from routers.route import route
@@ -20,7 +20,7 @@ class Decided(msgspec.Struct, frozen=True):
     event: Event
     ownership: Ownership
     rules: Rules
-    fingerprints: tuple[str, ...]  # by every recipe, the newest first
+    grouped: Grouped
 
 
 class Handled(msgspec.Struct, frozen=True):
@@ -36,14 +36,15 @@ class Handled(msgspec.Struct, frozen=True):
 def decide(event: Event, rules: Rules) -> Decided:
     """Pure."""
     event = complete(event, rules.ruleset)
-    fingerprints = tuple(fingerprint(event, grouping) for grouping in GROUPINGS)
-    return Decided(event, match(event, rules.ruleset), rules, fingerprints)
+    return Decided(event, match(event, rules.ruleset), rules, group_of(event, rules.ruleset))
 
 
 def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime) -> Handled:
     """Record one decided event, and queue what must be told. Durable when the tx commits."""
     event, ownership = decided.event, decided.ownership
-    group = tx.groups.record(event, ownership, decided.fingerprints)
+    grouped, ruleset = decided.grouped, decided.rules.ruleset
+    name = title_by(grouped.entry, event, ruleset)  # of what is masked by now
+    group = tx.groups.record(event, ownership, grouped.fingerprints, name)
     routing = route(
         event,
         ownership,

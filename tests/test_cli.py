@@ -51,6 +51,24 @@ def test_expect_is_a_test_for_ci(rules: Path, team: str, exit_code: int) -> None
     assert bool(answer.talk) is bool(exit_code)
 
 
+GROUPING = """grouping:
+  - {path: /shop/common/, fingerprint: [down], title: "{{ type }} in {{ function }}"}
+  - {path: /shop/none/, title: "no"}
+"""
+
+
+def test_explain_says_what_groups_it_and_what_the_group_is_called(rules: Path) -> None:
+    def explained() -> list[str]:
+        return pointsman("explain", "-", "--rules", rules, given=TRACEBACK).out.splitlines()
+
+    assert explained()[-2].endswith(" · by its types, calls and message")
+    rules.write_text(RULES + GROUPING)
+    lines = explained()
+    assert lines[0] == "DatabaseError in connect"
+    assert lines[-2].startswith("group v2:")
+    assert lines[-2].endswith("rules.yaml:12  path: /shop/common/")
+
+
 def test_explain_takes_an_event_and_an_envelope_as_json(rules: Path) -> None:
     short = json.dumps({"frames": ["shop/web/x.py"]})
     frames = [{"filename": "shop/web/x.py"}]

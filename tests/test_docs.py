@@ -12,7 +12,14 @@ import typer.main
 from matchers.kinds import KINDS
 from matchers.ownership import Step, Verdict
 from matchers.sources.cases import Expected
-from matchers.sources.schema import FileEntry, ProjectEntry, RootEntry, RuleEntry, TeamEntry
+from matchers.sources.schema import (
+    FileEntry,
+    GroupingRule,
+    ProjectEntry,
+    RootEntry,
+    RuleEntry,
+    TeamEntry,
+)
 from routers.channels import CHANNELS
 from routers.channels.base import example
 from routers.http import CODES
@@ -44,7 +51,17 @@ ARCHITECTURE, RULES, INGEST, CHANNELS_PAGE, API, CLI, OPERATING = (
     text_of(f"docs/{name}.md")
     for name in ("architecture", "rules", "ingest", "channels", "api", "cli", "operating")
 )
-ENTRIES = (FileEntry, TeamEntry, RuleEntry, ProjectEntry, RootEntry, ReceiverEntry, When, Expected)
+ENTRIES = (
+    FileEntry,
+    TeamEntry,
+    RuleEntry,
+    GroupingRule,
+    ProjectEntry,
+    RootEntry,
+    ReceiverEntry,
+    When,
+    Expected,
+)
 WORDS = typer.main.get_command(cli).commands  # type: ignore[attr-defined]  # a click group
 
 

@@ -182,7 +182,8 @@ def test_the_decision_that_is_shown_is_made(client: TestClient) -> None:
     (shown,) = blocks("json decision")
     text = {"Content-Type": "text/plain"}
     made = client.post("/api/v1/explain", content=traceback(), headers=text).json()
-    assert made.pop("frames")  # explain adds every frame to the decision
+    assert made.pop("frames")  # explain adds every frame to the decision,
+    assert made.pop("grouping")  # and the group
     assert plain(json.dumps(made)) == plain(json.dumps(json.loads(shown.text)))
 
 

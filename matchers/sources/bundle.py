@@ -23,6 +23,7 @@ _OF_THE_ROOT = (
     "source_roots",
     "projects",
     "explicit_owner_tags",
+    "grouping",  # the last entry wins, so a team's would regroup what is another's
     "default",
     "unowned",
     "policy",

@@ -3,23 +3,22 @@
 What has a mistake is left out and listed as a problem; the rest compiles.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from matchers.errors import Problem
-from matchers.event import Event
 from matchers.files import RepositoryFiles
-from matchers.kinds import KINDS
-from matchers.kinds.base import Sight, Text
+from matchers.kinds.base import Text
 from matchers.paths import SourceRoot
-from matchers.patterns import PatternError
-from matchers.ruleset import Project, Rule, Ruleset, always
+from matchers.ruleset import Project, Rule, Ruleset
 from matchers.sources.base import Site
 from matchers.sources.bundle import Bundle, Part
 from matchers.sources.checker import Checker
+from matchers.sources.conditions import holds_all, negated, read_conditions, written
 from matchers.sources.document import Path
+from matchers.sources.grouping import read_grouping
 from matchers.sources.includes import INCLUDES, mistake_of
 from matchers.sources.restricted import why_refused
 from matchers.sources.schema import IncludeEntry, ProjectEntry, Root, RuleEntry
@@ -48,6 +47,7 @@ def compile_ruleset(
         rules=rules,
         overrides=tuple(compiler.everywhere("overrides")),
         fallbacks=tuple(compiler.everywhere("fallbacks")),
+        grouping=tuple(read_grouping(root.grouping, checker)),
         default=_default(root.default, checker, bundle.names),
         explicit_owner_tags=Ruleset().explicit_owner_tags
         if tags is None
@@ -149,13 +149,12 @@ def _rule(
     team: str | None = None,
 ) -> Rule:
     """team: the owner where the rule names none."""
-    conditions = _Conditions(checker, path)
-    conditions.add(entry)
-    if entry.not_ is not None:
-        conditions.add(entry.not_, negated=True)
+    conditions = read_conditions(
+        entry, path, checker, frames="indexed" if path[0] == "rules" else "refused"
+    )
     return Rule(
         origin=checker.document.origin(path),
-        text=_text(value),
+        text=written(value) or "any in-app frame",
         owners=_owners(entry, path, checker, names, team),
         unowned=entry.unowned,
         transparent=entry.transparent,
@@ -166,49 +165,11 @@ def _rule(
         paths=tuple(entry.path or ()),
         modules=tuple(entry.module or ()),
         functions=tuple(entry.function or ()),
-        holds_for_event=_all(conditions.event),
-        holds_for_frame=_all(conditions.frame),
+        holds_for_event=holds_all(conditions.event),
+        holds_for_frame=holds_all([*conditions.frame, *map(negated, conditions.not_frame)]),
         asks_of_calls=conditions.asks_of_calls,
         tags=tuple(conditions.tags),
     )
-
-
-class _Conditions:
-    """The predicates of one rule, by what they look at. What the index finds it by is none."""
-
-    def __init__(self, checker: Checker, path: Path) -> None:
-        self.checker = checker
-        self.path = path
-        self.event: list[Callable[[Event], bool]] = []
-        self.frame: list[Callable[[Sight], bool]] = []
-        self.asks_of_calls = False
-        self.tags: list[str] = []
-
-    def add(self, entry: Any, *, negated: bool = False) -> None:
-        indexed = negated  # what must not match is never found by the index
-        for key, kind in KINDS.items():
-            value = getattr(entry, key)
-            if value is None:
-                continue
-            place = (*self.path, "not", key) if negated else (*self.path, key)
-            if kind.looks_at == "frame" and self.path[0] != "rules":
-                said = f"{self.path[0]} look at the event alone: `{key}` belongs under `rules:`"
-                self.checker.problem(place, said, key=True)
-                continue
-            on_frame = kind.looks_at == "frame"
-            self.asks_of_calls |= on_frame and key != "path"
-            self.tags += value if key == "tags" else ()
-            try:
-                kind.check(value)
-            except PatternError as error:
-                self.checker.problem(place, str(error))
-                continue
-            if on_frame and not indexed:
-                indexed = True  # the first frame condition; KINDS is in the index's order
-                continue
-            holds = kind.compile(value)
-            predicates: list[Any] = self.frame if on_frame else self.event
-            predicates.append(_negated(holds) if negated else holds)
 
 
 def _owners(
@@ -265,29 +226,3 @@ def _projects(value: object, checker: Checker) -> dict[str, Project]:
                 source_roots=tuple(SourceRoot(r.prefix, r.repository) for r in entry.source_roots),
             )
     return projects
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    """The conditions as they were written, in their order."""
-    said = [f"{key}: {_flow(value[key])}" for key in value if key in KINDS or key == "not"]
-    return ", ".join(said) or "any in-app frame"
-
-
-def _flow(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return str(value)
-
-
-def _all(predicates: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    if not predicates:
-        return always
-    if len(predicates) == 1:
-        return predicates[0]
-    return lambda subject: all(holds(subject) for holds in predicates)
-
-
-def _negated(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda subject: not holds(subject)

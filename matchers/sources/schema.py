@@ -35,6 +35,7 @@ class FileEntry(Strict):
     overrides: Any = None
     rules: Any = None
     fallbacks: Any = None
+    grouping: Any = None
     default: Any = None
     unowned: Any = None
     policy: Any = None
@@ -87,6 +88,15 @@ class _Assignment(Strict):
 
 
 RuleEntry = create_model("RuleEntry", __base__=_Assignment, **_FIELDS)
+
+
+class _Grouping(Strict):
+    fingerprint: Texts | None = None
+    title: Text | None = None
+    not_: Annotated[Conditions | None, Field(alias="not")] = None  # type: ignore[valid-type]
+
+
+GroupingRule = create_model("GroupingRule", __base__=_Grouping, **_FIELDS)
 
 
 class IncludeEntry(Strict):

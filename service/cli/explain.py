@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from matchers.errors import did_you_mean
-from matchers.event import Event, title
+from matchers.event import Event
 from service.cli.base import (
     FINDINGS,
     AsJson,
@@ -36,7 +36,6 @@ from service.ingest import (
     sentry_store,
 )
 from service.ingest.base import InvalidEventError, Parsed, Request
-from service.scrub import scrub
 
 _COLOURS = {"owned": "", "transparent": "cyan", "unowned": "yellow", "not_in_app": "dim"}
 _BEFORE_FRAMES = ("explicit", "override")
@@ -76,7 +75,7 @@ def explain(
     if as_json:
         answer_json(decided)
     else:
-        _print(event, decided)
+        _print(decided)
     owner = decided["owners"][0] if decided["owners"] else None
     expected = names.get(expect, expect) if expect else None
     if expect and owner != expected:
@@ -112,10 +111,10 @@ def _parse(raw: bytes) -> Parsed:
     raise refused[native.parse]
 
 
-def _print(event: Event, decided: dict[str, Any]) -> None:
+def _print(decided: dict[str, Any]) -> None:
     width = None if os.isatty(1) else 200
     console = Console(highlight=False, soft_wrap=True, markup=False, width=width)
-    console.print(Text(scrub(title(event)), style="bold"))
+    console.print(Text(decided["grouping"]["title"], style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     before = [step for step in decided["steps"] if step["step"] in _BEFORE_FRAMES]
     for step in before:
@@ -127,6 +126,7 @@ def _print(event: Event, decided: dict[str, Any]) -> None:
     console.print(table)
     for warned in decided["warnings"]:
         console.print(f"warning {warned['code']}: {warned['message']}")
+    console.print(_group(decided["grouping"]))
     console.print(Text(_conclusion(decided), style="bold green" if decided["owners"] else "bold"))
     if "why_not" in decided:
         for line in _why_not(decided["why_not"]):
@@ -154,6 +154,17 @@ def _asked(asked: dict[str, Any]) -> Iterator[Text]:
 
 def _rule(rule: dict[str, Any]) -> str:
     return f"{rule['file']}:{rule['line']}  {rule['text']}"
+
+
+def _group(grouping: dict[str, Any]) -> str:
+    by, entry = grouping["by"], grouping["entry"]
+    made = (
+        _rule(entry)
+        if by == "rules"
+        else ("its sender" if by == "sdk" else "its types, calls and message")
+    )
+    titled = f" · titled by {_rule(entry)}" if entry and by != "rules" else ""
+    return f"group {grouping['fingerprint']} · by {made}{titled}"
 
 
 def _conclusion(decided: dict[str, Any]) -> str:

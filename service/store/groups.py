@@ -22,11 +22,20 @@ class Groups:
         self._changed: dict[str, None] = {}
         self._fingerprints: list[dict[str, str]] = []
 
-    def record(self, event: Event, ownership: Ownership, fingerprints: tuple[str, ...]) -> Group:
-        """Count the event in its group, which is made where none of the fingerprints knows one."""
+    def record(
+        self,
+        event: Event,
+        ownership: Ownership,
+        fingerprints: tuple[str, ...],
+        name: str | None = None,
+    ) -> Group:
+        """Count the event in its group, which is made where none of the fingerprints knows one.
+
+        name: the title of a group that is made; None: the event's own.
+        """
         group = self._known(event.project, fingerprints)
         if group is None:
-            group = self._made(event, ownership, fingerprints[0])
+            group = self._made(event, ownership, fingerprints[0], name or title(event))
         reopened = (
             group.status == "resolved"
             and group.resolved_at is not None
@@ -96,12 +105,12 @@ class Groups:
         self._groups[row["id"]] = group = group_record(row, audiences)
         return group
 
-    def _made(self, event: Event, ownership: Ownership, fingerprint: str) -> Group:
+    def _made(self, event: Event, ownership: Ownership, fingerprint: str, title: str) -> Group:
         group = Group(
             id=group_id(event.project, fingerprint),
             project=event.project,
             fingerprint=fingerprint,
-            title=title(event),
+            title=title,
             culprit=culprit(ownership, event.transaction),
             team=ownership.owner,
             level=event.level,
