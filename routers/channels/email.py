@@ -15,7 +15,7 @@ from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
 from email.utils import format_datetime, formataddr
 from html import escape
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import httpx
 from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema, model_validator
@@ -24,14 +24,16 @@ from matchers.kinds.base import LISTED
 from routers.channels.base import Channel, Receipt
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.http import guard_of
-from routers.message import facts, headline, one_line, permalink, place, plain, shorten
+from routers.message import also, facts, headline, one_line, permalink, place, plain, shorten
 from routers.notification import Alert, Severity
+from routers.pace import Pace
 from routers.smtp import Server, hand_over, server_of
 
 RECIPIENTS_LIMIT = 20  # more are not served within one send; that is what a mailing list is for
 SUBJECT_LIMIT = 150  # characters, here and below
 TITLE_LIMIT = 1_000
 FACT_LIMIT = 200
+OTHERS = 15  # of what one mail tells besides
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
 FAILED_LIMIT = 1_000
@@ -108,6 +110,8 @@ class Email(Channel):
     from: Pointsman <pointsman@example.com>, to: [payments@example.com]}`
     """
 
+    # nobody reads more; and a mail server is slow to forget who sent too many
+    pace: ClassVar = Pace(per_second=0.1, burst=10)
     smtp: Annotated[SecretStr, AfterValidator(_server), Field(examples=["smtp://mail.example.com"])]
     from_: Annotated[Address, Field(alias="from", examples=["pointsman@example.com"])]
     to: Annotated[Addresses, Field(examples=["payments@example.com"])]
@@ -173,6 +177,7 @@ def text(alert: Alert) -> str:
         shorten(headline(alert), TITLE_LIMIT),
         "\n    ".join(shorten(part, PLACE_LIMIT) for part in (where.text, where.line) if part),
         _why(alert),
+        "\n".join(_others(alert)),
         "\n".join(
             f"{label + ':':<13} {shorten(value, FACT_LIMIT)}" for label, value in facts(alert)
         ),
@@ -183,13 +188,14 @@ def text(alert: Alert) -> str:
 
 def html(alert: Alert) -> str:
     """Styles stand at their elements: mail clients drop all others. The reader's own colours."""
-    where, link = place(alert), permalink(alert)
+    where, link, others = place(alert), permalink(alert), _others(alert)
     colour = COLOURS[alert.notification.severity]
     shown = [escape(shorten(part, PLACE_LIMIT)) for part in (where.text, where.line) if part]
     parts = (
         f'<h1 style="{_H1}">{escape(shorten(headline(alert), TITLE_LIMIT))}</h1>',
         f'<pre style="{_PRE}">{"<br>    ".join(shown)}</pre>' if shown else "",
         f'<p style="{_P}">{escape(_why(alert))}</p>',
+        f'<pre style="{_PRE}">{"<br>".join(map(escape, others))}</pre>' if others else "",
         f'<table style="{_P}border-spacing:0">{"".join(map(_row, facts(alert)))}</table>',
         f'<p><a href="{escape(link)}" style="{_BUTTON}">Open in Pointsman</a></p>' if link else "",
     )
@@ -201,6 +207,10 @@ def _row(fact: tuple[str, str]) -> str:
     label, value = fact
     shown = escape(shorten(value, FACT_LIMIT))
     return f'<tr><td style="{_LABEL}">{label}</td><td style="padding:2px 0">{shown}</td></tr>'
+
+
+def _others(alert: Alert) -> list[str]:
+    return [shorten(line, FACT_LIMIT) for line in also(alert, OTHERS)]
 
 
 def _why(alert: Alert) -> str:

@@ -205,15 +205,9 @@ MERGING = [name for name, kind in CHANNELS.items() if kind.pace and kind.merges]
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("name", MERGING)
 def test_one_message_tells_how_many_it_stands_for(name: str, plain: bool) -> None:
-    bodies: list[str] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        bodies.append(request.content.decode())
-        return httpx.Response(200, **ACCEPTED.get(name, ({"text": "ok"}, None))[0])
-
-    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
-        built(name).send(an_alert(others=crowd("KeyError"), plain=plain), client)
-    assert "401 alerts" in bodies[0]
+    with a_destination(name) as (channel, client, taken):
+        channel.send(an_alert(others=crowd("KeyError"), plain=plain), client)
+    assert "401 alerts" in str(taken[0])
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CHANNELS.items() if kind.pace])
