@@ -4,11 +4,11 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run demo check test bench prove lock docs clean
+.PHONY: install run demo check test bench prove clients lock docs clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make run | demo | test | check | bench | prove | install | docs | lock"
+	@echo "make run | demo | test | check | bench | prove | clients | install | docs | lock"
 
 # $(1): the lock file. uv is used when present: it is the same lock, only faster.
 define install_from
@@ -54,6 +54,9 @@ bench: $(VENV)/.dev  ## ratios of two things run in turn
 prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
 	$(BIN)/python -m benchmarks.prove
 
+clients: $(VENV)/.dev  ## real clients, of PyPI and npm, against the service; writes docs/clients.md
+	$(BIN)/python -m tests.clients.run
+
 docs: $(VENV)/.dev  ## what is generated: docs/settings.md, ownership_rules.schema.json
 	$(BIN)/python -m service.cli.settings_page > docs/settings.md
 	$(BIN)/python -m service.cli.schema_page > ownership_rules.schema.json
@@ -61,6 +64,7 @@ docs: $(VENV)/.dev  ## what is generated: docs/settings.md, ownership_rules.sche
 lock:  ## needs uv; names no registry
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header tests/clients/requirements.in -o tests/clients/requirements.txt
 
 clean:
-	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .clients data .mypy_cache .ruff_cache .pytest_cache

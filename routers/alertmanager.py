@@ -20,6 +20,8 @@ _WHERE = ("environment", "env")
 _CHANNELS = {  # Alertmanager's key → our kind, its setting, Alertmanager's name for it
     "slack_configs": ("slack", "webhook_url", "api_url"),
     "webhook_configs": ("webhook", "url", "url"),
+    "discord_configs": ("discord", "webhook_url", "webhook_url"),
+    "msteamsv2_configs": ("msteams", "webhook_url", "webhook_url"),
 }
 _MATCHER = re.compile(r"""([\w:]+)\s*(=~|!=|!~|=)\s*("(?:\\.|[^"\\])*"|'[^']*'|[^,{}\s]+)""")
 _ALTERNATIVES = re.compile(r"\^?\(?(?:\?:)?([\w.-]+(?:\|[\w.-]+)*)\)?\$?")

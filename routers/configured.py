@@ -1,6 +1,7 @@
 """Channels as the rules files configure them, and what names them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from matchers.sources.document import Path
 from routers.channels import CHANNELS
 from routers.channels.base import Channel
 from routers.secrets import UnsetError, is_reference, resolve
-from routers.teams import Receiver, ReceiverEntry, receiver
+from routers.teams import Intervals, Receiver, ReceiverEntry, receiver
 
 LOG = "log"  # the channel that every rules file has: the console
 NOT_KEPT = "$A_SECRET_WRITTEN_IN_THE_RULES_FILE_IS_NOT_KEPT"  # stands for it in the database
@@ -30,6 +31,7 @@ class Channels:
         self.environ = environ
         self.built: dict[str, Channel | Unconfigured] = {LOG: CHANNELS[LOG]()}
         self.named: set[str] = {LOG}
+        self.intervals: Intervals = {}  # of the policy, which is read before any receivers
         self._spelled_out: dict[int, list[Path]] = {}  # secrets, by the checker of their file
 
     def read(self, section: object, checker: Checker) -> None:
@@ -57,20 +59,20 @@ class Channels:
     ) -> Channel | Unconfigured | None:
         model = CHANNELS[kind]
         written = checker.mapping(settings, path)
-        resolved, unset = dict(written), []
+        resolved = dict(written)
+        unset: dict[str, str] = {}  # by key: why it is not known
         for key, value in written.items():
-            if not isinstance(value, str):
-                continue
             try:
-                resolved[key] = resolve(value, self.environ)
+                resolved[key] = _resolved(value, self.environ)
             except UnsetError as error:
-                unset.append(str(error))
-                resolved[key] = "https://unset.invalid/"  # so that the other settings are checked
+                unset[key] = str(error)
+                del resolved[key]
             field = model.model_fields.get(key)
-            if field and "SecretStr" in str(field.annotation) and not is_reference(value):
-                self._spelled_out.setdefault(id(checker), []).append((*path, key))
-        built = checker.model(model, resolved, path)
-        return Unconfigured(kind, "; ".join(unset)) if unset and built else built
+            if field and "SecretStr" in str(field.annotation):
+                spelled_out = self._spelled_out.setdefault(id(checker), [])
+                spelled_out.extend(_spelled_out(value, (*path, key)))
+        built = checker.model(model, resolved, path, unsaid=unset)
+        return Unconfigured(kind, "; ".join(unset.values())) if unset else built
 
     def receivers(
         self, section: object, path: Path, checker: Checker
@@ -80,9 +82,23 @@ class Channels:
         receivers = []
         for index, value in enumerate(checker.listing(section, path)):
             entry = checker.model(ReceiverEntry, value, (*path, index))
-            if entry is not None and self.known(entry.channel, (*path, index, "channel"), checker):
-                receivers.append(receiver(entry))
+            here = (*path, index)
+            if (
+                entry is not None
+                and self.known(entry.channel, (*here, "channel"), checker)
+                and self._intervals_known(entry, here, checker)
+            ):
+                receivers.append(receiver(entry, self.intervals))
         return tuple(receivers)
+
+    def _intervals_known(self, entry: ReceiverEntry, path: Path, checker: Checker) -> bool:
+        known = True
+        for key in ("active_time_intervals", "mute_time_intervals"):
+            for name in (entry.when and getattr(entry.when, key)) or ():
+                if name not in self.intervals:
+                    checker.unknown((*path, "when", key), name, "time interval", self.intervals)
+                    known = False
+        return known
 
     def known(self, name: str, path: Path, checker: Checker) -> bool:
         if name not in self.named:
@@ -97,3 +113,18 @@ class Channels:
         for place in sorted(places, key=lambda place: place.start, reverse=True):
             text = f'{text[: place.start]}"{NOT_KEPT}"{text[place.end :]}'
         return text.encode()
+
+
+def _resolved(value: Any, environ: Mapping[str, str]) -> Any:
+    """A text, or a list of texts. Raises UnsetError."""
+    if isinstance(value, list):
+        return [_resolved(one, environ) for one in value]
+    return resolve(value, environ) if isinstance(value, str) else value
+
+
+def _spelled_out(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _spelled_out(one, (*path, index))
+    elif isinstance(value, str) and not is_reference(value):
+        yield path

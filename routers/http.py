@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpcore
 import httpx
@@ -70,6 +70,17 @@ def _http_url(value: SecretStr) -> SecretStr:
 
 # A URL to post to. It is a secret as a whole: most vendors put the token into the path.
 Destination = Annotated[SecretStr, AfterValidator(_http_url)]
+
+
+def _token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()  # a key that is pasted brings its line end along
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("is not a key: letters, digits and signs without blanks")
+    return SecretStr(token)
+
+
+# A key for a header or a body.
+Token = Annotated[SecretStr, AfterValidator(_token)]
 
 
 def make_client(
@@ -126,8 +137,18 @@ def post_json(
     if answer.is_success:
         kept = {"Content-Type": answer.headers.get("Content-Type", "")}
         return httpx.Response(answer.status_code, headers=kept, content=text)
-    sent = " ".join((url, *sent_headers.values(), body.decode(errors="replace")))
-    raise _failure(answer, quote(text.decode(errors="replace"), sent=sent), now)
+    # the headers as they went out: one is made of a name and a password in the URL
+    sent = " ".join((url, *answer.request.headers.values(), body.decode(errors="replace")))
+    raise _failure(answer, text, sent, now)
+
+
+def fields(answer: httpx.Response) -> dict[str, Any]:
+    """Of an answer in JSON; none where it is anything but an object."""
+    try:
+        said = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def encode(payload: object) -> bytes:
@@ -146,6 +167,18 @@ def quote(text: str, *, sent: str) -> str:
         start,
     )
     return " ".join(masked.split())[:QUOTE_LIMIT]
+
+
+def failure(status: int, message: str, retry_after: timedelta | None = None) -> DeliveryError:
+    """What a status that is no 2xx means."""
+    if status in PAUSING or status >= 500:
+        code = CODES.get(status, "server_error")
+        return TemporaryError(code, message, retry_after=retry_after, pause=status in PAUSING)
+    if status in REFUSING:
+        return RefusedError(CODES[status], message)
+    if status < 400:
+        return PermanentError("redirect", f"answered {status}; redirects are not followed")
+    return PermanentError(CODES.get(status, "rejected"), message)
 
 
 class _Transport(httpx.BaseTransport):
@@ -207,26 +240,16 @@ def _bounded(answer: httpx.Response) -> bytes:
     return bytes(body[:ANSWER_LIMIT])
 
 
-def _failure(answer: httpx.Response, said: str, now: datetime) -> DeliveryError:
-    status = answer.status_code
-    message = f"answered {status}: {said}" if said else f"answered {status}"
-    if status in PAUSING or status >= 500:
-        return TemporaryError(
-            CODES.get(status, "server_error"),
-            message,
-            retry_after=_retry_after(answer.headers.get("Retry-After"), now),
-            pause=status in PAUSING,
-        )
-    if status in REFUSING:
-        return RefusedError(CODES[status], message)
-    if status < 400:
-        return PermanentError("redirect", f"answered {status}; redirects are not followed")
-    return PermanentError(CODES.get(status, "rejected"), message)
+def _failure(answer: httpx.Response, body: bytes, sent: str, now: datetime) -> DeliveryError:
+    said = quote(body.decode(errors="replace"), sent=sent)
+    message = f"answered {answer.status_code}: {said}" if said else f"answered {answer.status_code}"
+    # Discord and Slack say it in the body too, and a proxy may drop the header
+    in_body = fields(httpx.Response(answer.status_code, content=body)).get("retry_after", "")
+    asked = answer.headers.get("Retry-After") or str(in_body)
+    return failure(answer.status_code, message, _retry_after(asked, now))
 
 
-def _retry_after(value: str | None, now: datetime) -> timedelta | None:
-    if value is None:
-        return None
+def _retry_after(value: str, now: datetime) -> timedelta | None:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value.strip()):
         asked = timedelta(seconds=min(float(value), RETRY_AFTER_MAX.total_seconds()))
     else:

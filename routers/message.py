@@ -5,17 +5,22 @@ What leaves this module is bounded by its caller with `shorten`, and holds no co
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, Reason
+from routers.notification import Alert, Notification, Reason
 
 HEADLINE_LIMIT = 300  # characters
+OTHERS = 15  # that a merged message names; it counts the rest
 PERMALINK_LIMIT = 300  # a link is whole or not there
+
+_LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
 
 WORDS: dict[Reason, str] = {
     "owner_changed": "Now yours",
@@ -43,10 +48,27 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def headline(alert: Alert) -> str:
-    """One line: why it is told, and the title."""
-    notification = alert.notification
+    """One line: why it is told, and the title; of several, how many, and the worst of them."""
+    said = _headline(alert.notification)
+    return f"{len(alert.others) + 1:,} alerts, the worst: {said}" if alert.others else said
+
+
+def also(alert: Alert) -> list[str]:
+    """A line for each of the others that are told by the same message, as far as they fit."""
+    lines = [
+        " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
+        for other in alert.others[:OTHERS]
+    ]
+    left = len(alert.others) - len(lines)
+    return [*lines, f"and {left:,} more"] if left else lines
+
+
+def _headline(notification: Notification) -> str:
     title = one_line(notification.title) or "(no title)"
-    return f"{WORDS[notification.reason]}: {title}"
+    word = WORDS[notification.reason]
+    if notification.reason == "escalation" and notification.threshold:
+        word = f"{word}, seen {notification.threshold:,} times"
+    return f"{word}: {title}"
 
 
 def facts(alert: Alert) -> list[tuple[str, str]]:
@@ -93,6 +115,7 @@ def plain(alert: Alert) -> str:
         shorten(headline(alert), HEADLINE_LIMIT),
         " · ".join(shorten(one_line(part), 60) for part in summary if part),
         shorten(place(alert).text, 200),
+        f"and {len(alert.others):,} more alerts" if alert.others else "",
         permalink(alert),
     )
     return "\n".join(line for line in told if line)
@@ -105,6 +128,19 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1] + "…" if limit > 0 else ""
 
 
+def fit(text: str, limit: int, size: Callable[[str], int]) -> str:
+    """As `shorten`, where a vendor measures otherwise: at most `limit` as `size` has it.
+
+    size: of a text, which is the sum over its characters; each is at least 1.
+    """
+    start = shorten(text, limit)
+    if size(start) <= limit:
+        return start
+    room = limit - size("…")
+    kept = bisect_right(list(accumulate(map(size, start))), room)
+    return start[:kept].removesuffix("…") + "…" if room >= 0 else ""
+
+
 def one_line(text: str | None) -> str:
     return _visible(" ".join((text or "").split()))
 
@@ -113,6 +149,11 @@ def many_lines(text: str | None) -> str:
     """As written, but for what a reader could not see; no line ends in blanks."""
     lines = (text or "").replace("\r\n", "\n").split("\n")
     return "\n".join(_visible(line).rstrip() for line in lines).strip("\n")
+
+
+def unfenced(text: str) -> str:
+    """The text, unable to leave a block of code that ``` ends."""
+    return text.replace("```", _LOOK_ALIKE)
 
 
 def moment(at: datetime) -> str:

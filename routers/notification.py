@@ -27,6 +27,7 @@ Outcome = Literal[
     "over_quota",
     "undecided",
 ]
+SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")  # the worst first
 State = Literal["pending", "leased", "delivered", "merged", "dead"]
 
 
@@ -47,6 +48,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
     release: str | None
     times_seen: int
+    threshold: int = 0  # of an escalation: how many times are now past
     first_seen: datetime
     last_seen: datetime
 
@@ -59,4 +61,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    others: tuple[Notification, ...] = ()  # told by the same message, the worst first
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text

@@ -1,13 +1,21 @@
 """`policy:` of the rules file: when a team is told, and how badly."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from matchers.event import Event
+from matchers.event import Event, Level
+from matchers.globs import compile_glob
+from matchers.kinds.base import LISTED, Texts
 from matchers.ownership import Ownership
+from routers.durations import Duration
 from routers.notification import Severity
+from routers.times import NamedIntervals
 
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
 _LEVELS: dict[str, Severity] = {
     "fatal": "critical",
     "error": "error",
@@ -21,26 +29,115 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class SeverityWhen(_Strict):
+    """Everything named must fit; lists mean any of them."""
+
+    level: Annotated[list[Level], Field(min_length=1), LISTED] | None = None
+    criticality: Texts | None = None
+    environment: Texts | None = None
+    handled: bool | None = None  # whether the application caught it; not said: fits neither
+
+
+def _alone(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Whens = Annotated[list[SeverityWhen], Field(min_length=1), BeforeValidator(_alone)]
+
+
+class SeverityTable(_Strict):
+    """From the worst on, the first that fits. What fits none is as it is without a table."""
+
+    critical: Whens | None = None
+    error: Whens | None = None
+    warning: Whens | None = None
+    info: Whens | None = None
+
+
+def _rising(thresholds: list[int]) -> list[int]:
+    if any(threshold < 2 for threshold in thresholds):
+        raise ValueError("a threshold is 2 at the least: the first time is first_seen")
+    return sorted(set(thresholds))
+
+
 class Notify(_Strict):
     """Which reasons are told."""
 
     first_seen: bool = True
     regression: bool = True
     owner_changed: bool = True
+    # times seen, by one audience; each is told once
+    escalation: Annotated[list[int], AfterValidator(_rising)] = []
+    repeat_interval: Duration = timedelta(hours=24)  # zero: never again
+    level: Level = "debug"  # the mildest that is told
 
 
 class Policy(_Strict):
     mode: Literal["notify", "observe"] = "notify"  # observe: decide, store, show, send nothing
     notify: Notify = Notify()
+    severity: SeverityTable = SeverityTable()
+    mute_time_intervals: list[NamedIntervals] = []
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]
 
 
-def severity(event: Event, ownership: Ownership) -> Severity:
-    """By level; an error in production code of high criticality is critical."""
+class Grading(msgspec.Struct, frozen=True):
+    """How bad an event is: the policy's table, compiled."""
+
+    table: tuple[tuple[Severity, Callable[[Event, str | None], bool]], ...] = ()
+
+    def __call__(self, event: Event, ownership: Ownership) -> Severity:
+        criticality = ownership.rule.criticality if ownership.rule else None
+        for severity, fits in self.table:
+            if fits(event, criticality):
+                return severity
+        return _by_level(event, criticality)
+
+
+def grading(table: SeverityTable) -> Grading:
+    def entries() -> Iterator[tuple[Severity, Callable[[Event, str | None], bool]]]:
+        for severity in get_args(Severity):
+            for when in getattr(table, severity) or ():
+                yield severity, _fits(when)
+
+    return Grading(tuple(entries()))
+
+
+def is_below(level: Level, least: Level) -> bool:
+    return LEVELS.index(level) < LEVELS.index(least)
+
+
+def _by_level(event: Event, criticality: str | None) -> Severity:
+    """An error in production code of high criticality is critical."""
     by_level = _LEVELS[event.level]
-    criticality = ownership.rule.criticality if ownership.rule else None
     if by_level == "error" and criticality in ("high", "critical"):
         return "critical" if event.environment == "production" else "error"
     return by_level
+
+
+def _fits(when: SeverityWhen) -> Callable[[Event, str | None], bool]:
+    environments = any_of(when.environment)
+    criticalities = any_of(when.criticality)
+
+    def fits(event: Event, criticality: str | None) -> bool:
+        return (
+            (when.level is None or event.level in when.level)
+            and environments(event.environment)
+            and criticalities(criticality)
+            and (when.handled is None or _handled(event) is when.handled)
+        )
+
+    return fits
+
+
+def any_of(globs: list[str] | None) -> Callable[[Any], bool]:
+    """Whether a text fits any of the globs; without globs everything does, even None."""
+    if globs is None:
+        return lambda _text: True
+    compiled = [compile_glob(glob) for glob in globs]
+    return lambda text: text is not None and any(glob(text) for glob in compiled)
+
+
+def _handled(event: Event) -> bool | None:
+    return event.exceptions[-1].handled if event.exceptions else None

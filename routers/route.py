@@ -4,17 +4,20 @@ Judged per audience (group, environment, team): an error known from staging is n
 production, and a team that takes over is told what its predecessor knew.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership, why
 from routers.group import Audience, Group
-from routers.notification import Notification, Outcome, Reason, Severity
-from routers.policy import Policy, severity
+from routers.notification import Notification, Outcome, Reason
+from routers.policy import Policy, is_below
 from routers.rules import Rules
-from routers.teams import choose
+from routers.silences import Hidden, Silence, Subject, hiding
+from routers.teams import Situation, choose
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     receivers: tuple[str, ...] = ()  # that are told, or would be were it news
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
+    hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -29,6 +33,7 @@ class _Told(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: Reason | None = None
     receivers: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
 
 
 def route(
@@ -39,12 +44,13 @@ def route(
     rules: Rules,
     public_url: str,
     now: datetime,
+    silences: Sequence[Silence] = (),
 ) -> Routing:
-    """`group` already counts this event; its audiences do not yet."""
-    severe = severity(event, ownership)
-    receivers = would_tell(event, ownership, rules)
+    """`group` already counts this event; its audiences do not yet. silences: the active ones."""
+    severe = rules.severity(event, ownership)
+    hidden = partial(hiding, silences, Subject(event, ownership, group, severe))
     told = [
-        _tell(team, event, group, severe, rules=rules, now=now)
+        _tell(team, event, ownership, group, rules=rules, now=now, hidden=hidden)
         for team in ownership.told or (None,)
     ]
     notifications = [
@@ -63,6 +69,7 @@ def route(
             environment=event.environment,
             release=event.release,
             times_seen=group.times_seen,
+            threshold=one.audience.threshold if one.reason == "escalation" else 0,
             first_seen=group.first_seen,
             last_seen=group.last_seen,
         )
@@ -72,19 +79,20 @@ def route(
     ]
     return Routing(
         outcome=_outcome(told),
-        receivers=receivers,
+        receivers=would_tell(event, ownership, rules, now),
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
+        hidden=tuple(each for one in told for each in one.hidden),
     )
 
 
-def would_tell(event: Event, ownership: Ownership, rules: Rules) -> tuple[str, ...]:
-    """The channels that are told of such an event when it is news."""
-    severe = severity(event, ownership)
+def would_tell(event: Event, ownership: Ownership, rules: Rules, now: datetime) -> tuple[str, ...]:
+    """The channels that are told of such an event when it is new."""
+    about = _situation(event, ownership, rules, "first_seen", now)
     chosen = (
         channel
         for team in ownership.told or (None,)
-        for channel in choose(rules.receivers_of(team), severe, event.environment or "")
+        for channel in choose(rules.receivers_of(team), about).channels
     )
     return tuple(dict.fromkeys(chosen))
 
@@ -92,14 +100,27 @@ def would_tell(event: Event, ownership: Ownership, rules: Rules) -> tuple[str, .
 def reason_to_tell(
     audience: Audience, group: Group, *, policy: Policy, sequence: int, now: datetime
 ) -> Reason | None:
-    """None: this audience knows. `sequence` orders the rules' revisions, the newest highest."""
+    """None: this audience knows. `audience` counts this event already.
+
+    `sequence` orders the rules' revisions, the newest highest; the audience has that of the rules
+    that last sent an event here, before this one.
+    """
     notify, last = policy.notify, audience.last_notified_at
     if notify.owner_changed and _moved_here(audience, group, sequence):
         return "owner_changed"
     if last is None:
         return "first_seen" if notify.first_seen else None
-    resolved_since = group.resolved_at is not None and last < group.resolved_at <= now
-    return "regression" if notify.regression and resolved_since else None
+    if notify.regression and group.resolved_at is not None and last < group.resolved_at <= now:
+        return "regression"
+    if crossed(audience.times_seen, policy) > audience.threshold:
+        return "escalation"
+    is_due = notify.repeat_interval and now - last >= notify.repeat_interval
+    return "repeat" if is_due else None
+
+
+def crossed(times_seen: int, policy: Policy) -> int:
+    """The highest threshold of escalation that so many are past; 0: none."""
+    return max((one for one in policy.notify.escalation if one <= times_seen), default=0)
 
 
 def _moved_here(audience: Audience, group: Group, sequence: int) -> bool:
@@ -114,35 +135,68 @@ def _moved_here(audience: Audience, group: Group, sequence: int) -> bool:
     return bool(others) and audience.sequence < max(others) < sequence
 
 
+def _situation(
+    event: Event, ownership: Ownership, rules: Rules, reason: Reason, now: datetime
+) -> Situation:
+    return Situation(
+        severity=rules.severity(event, ownership),
+        environment=event.environment or "",
+        reason=reason,
+        level=event.level,
+        project=event.project,
+        project_slug=event.project_slug,
+        feature=ownership.rule.feature if ownership.rule else None,
+        now=now,
+    )
+
+
 def _tell(
     team: str | None,
     event: Event,
+    ownership: Ownership,
     group: Group,
-    severe: Severity,
     *,
     rules: Rules,
     now: datetime,
+    hidden: Callable[[str | None], tuple[Hidden, ...]],
 ) -> _Told:
-    environment = event.environment or ""
-    before = group.audience(team, environment)
-    seen = msgspec.structs.replace(
-        before,
-        times_seen=before.times_seen + 1,
-        sequence=max(before.sequence, rules.sequence),
+    before = group.audience(team, event.environment or "")
+    counted = msgspec.structs.replace(before, times_seen=before.times_seen + 1)
+    seen = msgspec.structs.replace(counted, sequence=max(before.sequence, rules.sequence))
+    reason = reason_to_tell(counted, group, policy=rules.policy, sequence=rules.sequence, now=now)
+    quiet = _quiet(event, group, reason, rules.policy, rules.mode_of(team))
+    if quiet is not None or reason is None:
+        return _Told(seen, _unless_nobodys(team, quiet or "grouped"))
+    if by := hidden(team):  # it stands as it did, but for the count: told once they are over
+        return _Told(counted, _unless_nobodys(team, "silenced"), hidden=by)
+    choice = choose(rules.receivers_of(team), _situation(event, ownership, rules, reason, now))
+    if not choice.channels:
+        return _Told(seen, _unless_nobodys(team, "muted_time" if choice.muted else "no_receiver"))
+    told = msgspec.structs.replace(
+        seen,
+        last_notified_at=now,
+        last_reason=reason,
+        threshold=max(before.threshold, crossed(seen.times_seen, rules.policy)),
     )
-    nobody: Outcome = "unowned"
+    return _Told(told, _unless_nobodys(team, "notified"), reason, choice.channels)
+
+
+def _quiet(
+    event: Event, group: Group, reason: Reason | None, policy: Policy, mode: str
+) -> Outcome | None:
+    """Why nobody is told, whoever would be; None: nothing stands against it."""
     if group.status == "ignored":
-        return _Told(seen, nobody if team is None else "ignored")
-    reason = reason_to_tell(before, group, policy=rules.policy, sequence=rules.sequence, now=now)
+        return "ignored"
     if reason is None:
-        return _Told(seen, nobody if team is None else "grouped")
-    if rules.policy.mode == "observe":
-        return _Told(seen, nobody if team is None else "observed")
-    receivers = choose(rules.receivers_of(team), severe, environment)
-    if not receivers:
-        return _Told(seen, nobody if team is None else "no_receiver")
-    told = msgspec.structs.replace(seen, last_notified_at=now, last_reason=reason)
-    return _Told(told, nobody if team is None else "notified", reason, receivers)
+        return "grouped"
+    if is_below(event.level, policy.notify.level):
+        return "below_level"
+    return "observed" if mode == "observe" else None
+
+
+def _unless_nobodys(team: str | None, outcome: Outcome) -> Outcome:
+    """What nobody owns is `unowned`, also when its receiver was told."""
+    return "unowned" if team is None else outcome
 
 
 def _outcome(told: list[_Told]) -> Outcome:

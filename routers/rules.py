@@ -21,8 +21,9 @@ from matchers.sources.schema import FileEntry, Strict
 from matchers.visible import NOTHING, Visible, check_visible
 from routers.channels.base import Channel
 from routers.configured import Channels, Unconfigured
-from routers.policy import Policy
+from routers.policy import Grading, Policy, grading
 from routers.teams import Receiver, Team
+from routers.times import NamedIntervals
 
 _TEXT: TypeAdapter[Any] = TypeAdapter(Text)
 
@@ -35,6 +36,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     channels: Mapping[str, Channel | Unconfigured] = {}
     unowned: tuple[Receiver, ...] = ()
     policy: Policy = Policy()
+    severity: Grading = Grading()  # how bad an event is, by the policy
     cases: tuple[Case, ...] = ()
     visible: Visible = NOTHING
     sequence: int = 0  # orders the revisions that a service has loaded
@@ -46,6 +48,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def revision(self) -> str:
         return self.ruleset.revision
+
+    def mode_of(self, team: str | None) -> str:
+        """notify or observe: the team's own, else the policy's."""
+        known = self.teams.get(team) if team else None
+        return (known and known.mode) or self.policy.mode
 
     def receivers_of(self, team: str | None) -> tuple[Receiver, ...]:
         """Those of the team, of what nobody owns (None), or the fallback where it names none."""
@@ -96,12 +103,14 @@ def load_rules(
     for part in bundle.parts:
         channels.read(part.entry.channels, part.checker)
     root = bundle.root
+    policy = _policy(root.entry, root.checker, channels)
     rules = Rules(
         ruleset=ruleset,
         teams=dict(_teams(bundle, channels)),
         channels=channels.built,
         unowned=_unowned(root.entry, root.checker, channels),
-        policy=_policy(root.entry, root.checker, channels),
+        policy=policy,
+        severity=grading(policy.severity),
         visible=Visible(_visible(root.entry, root.checker)),
         cases=tuple(
             case
@@ -145,13 +154,14 @@ def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:
                         name=team.name or slug,
                         aliases=tuple(team.aliases),
                         receivers=receivers,
+                        mode=team.mode,
                         origin=part.checker.document.origin(("teams", slug), key=True),
                     ),
                 )
 
 
 def always(channel: str) -> Receiver:
-    return Receiver(channel, lambda _severity, _environment: True)
+    return Receiver(channel, lambda _situation: True)
 
 
 def _unowned(entry: FileEntry, checker: Checker, channels: Channels) -> tuple[Receiver, ...]:
@@ -180,4 +190,11 @@ def _policy(entry: FileEntry, checker: Checker, channels: Channels) -> Policy:
     policy = checker.model(Policy, entry.policy or {}, path) or Policy()
     for index, name in enumerate(policy.fallback_receivers):
         channels.known(name, (*path, "fallback_receivers", index), checker)
+    named: dict[str, NamedIntervals] = {}
+    for index, intervals in enumerate(policy.mute_time_intervals):
+        if intervals.name in named:
+            said = f'another time interval is called "{intervals.name}" too'
+            checker.problem((*path, "mute_time_intervals", index, "name"), said)
+        named[intervals.name] = intervals
+    channels.intervals = named
     return policy

@@ -5,7 +5,7 @@ Spec: https://json-schema.org/draft/2020-12/schema. Committed as ownership_rules
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
@@ -21,12 +21,18 @@ from matchers.sources.schema import (
 )
 from matchers.visible import WORDS
 from routers.channels import CHANNELS
+from routers.notification import Severity
 from routers.policy import Policy
 from routers.teams import ReceiverEntry
 
 _REF = "#/$defs/{model}"
 _TEXT = {"type": "string", "minLength": 1}
 _VISIBLE = rf"^({'|'.join(WORDS)})\."
+_LISTED = {
+    "When": ("severity", "reason", "level"),
+    "SeverityWhen": ("level",),
+    "SeverityTable": get_args(Severity),
+}
 _ROOTS = {
     "type": "array",
     "items": {"anyOf": [_TEXT, {"$ref": _REF.format(model="RootEntry")}]},
@@ -49,8 +55,10 @@ def rules_schema() -> dict[str, Any]:
     definitions = shared["$defs"]
     definitions["TeamEntry"]["properties"]["receivers"] = _list_of("ReceiverEntry")
     definitions["ProjectEntry"]["properties"]["source_roots"] = _ROOTS
-    severity = definitions["When"]["properties"]["severity"]["anyOf"]
-    severity.insert(0, severity[0]["items"])  # one stands for a list of one
+    for model, fields in _LISTED.items():  # one stands for a list of one
+        for field in fields:
+            either = definitions[model]["properties"][field]["anyOf"]
+            either.insert(0, either[0]["items"])
     file = TypeAdapter(FileEntry).json_schema(ref_template=_REF)
     properties = {**file["properties"], **_sections()}
     return {

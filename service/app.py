@@ -15,8 +15,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from routers.postable import SilenceError
 from service.auth import RefusedError
-from service.endpoints import artifacts, deliveries, groups, health, hooks, ownership, pages, rules
+from service.endpoints import (
+    artifacts,
+    deliveries,
+    groups,
+    health,
+    hooks,
+    ownership,
+    pages,
+    rules,
+    silence_pages,
+    silences,
+)
 from service.endpoints.base import problem
 from service.endpoints.ingest import STATUSES, ingest_endpoints
 from service.ingest.base import InvalidEventError
@@ -40,7 +52,9 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, deliveries, rules, artifacts, hooks, health, pages):
+    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, health):
+        app.include_router(room.endpoints)
+    for room in (pages, silence_pages):
         app.include_router(room.endpoints)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_api_route("/docs", _docs, include_in_schema=False)
@@ -78,6 +92,11 @@ def _answer_errors(app: FastAPI) -> None:
         ]
         said = "; ".join(f"{one['place']}: {one['detail']}" for one in where)
         return _shown(request, 422, said, errors=where)
+
+    @app.exception_handler(SilenceError)
+    async def no_silence(request: Request, error: SilenceError) -> Response:
+        where = [{"place": place, "detail": said} for place, said in error.problems]
+        return _shown(request, 422, str(error), errors=where)
 
     @app.exception_handler(InvalidEventError)
     async def no_event(_request: Request, error: InvalidEventError) -> Response:

@@ -25,7 +25,7 @@ def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, An
     team: a slug; asks why it is not the owner, and which rule would have made it so.
     """
     decided = decide(event, rules)
-    told = would_tell(decided.event, decided.ownership, rules)
+    told = would_tell(decided.event, decided.ownership, rules, event.received_at)
     frames = survey(decided.event, rules.ruleset, decided.ownership)
     shown = decision(masked(decided).ownership, told) | {"frames": [_asked(one) for one in frames]}
     if team is not None:

@@ -5,11 +5,13 @@ What is handed to the writer has been decided whole, and is masked.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
 from service.ingest.base import Envelope
+from service.ingest.limits import LARGE
 from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.quota import Quota, Sender
@@ -20,7 +22,8 @@ from service.telemetry import Telemetry
 from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
 
-MANY_FRAMES = 500  # of all the events of a request
+MANY_FRAMES = 500  # of all the events of a request; each event counts as one more
+TOGETHER = 1000  # events in one transaction; only a collector's request has more
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -52,10 +55,19 @@ class Intake:
         sender: Sender,
         onward: Envelope | None = None,
     ) -> tuple[Handled, ...]:
-        """In the order given. Raises StoreUnavailableError; then none of them is kept.
+        """In the order given. Raises StoreUnavailableError; then none of the last TOGETHER is kept.
 
         onward: what held them, and goes on to the upstream; not that of a runaway client.
         """
+        handled: list[Handled] = []
+        for start in range(0, max(1, len(events)), TOGETHER):  # others have their turn between
+            some = events[start : start + TOGETHER]
+            handled += await self._take(some, adapter, sender, None if start else onward)
+        return tuple(handled)
+
+    async def _take(
+        self, events: Sequence[Event], adapter: str, sender: Sender, onward: Envelope | None
+    ) -> tuple[Handled, ...]:
         kept = events[: self._quota.take(sender, len(events))]
         over = events[len(kept) :]
         if self._artifacts:
@@ -94,17 +106,18 @@ class Intake:
         return done
 
     async def _sealed(self, onward: Envelope, decided: Sequence[Decided | None]) -> Waiting | None:
-        """With each event's owner in its tags."""
+        """With each event's owner in its tags; on a thread where that takes long."""
         if self._forwarder is None:
             return None
-        tags = [tags_of(whose.ownership if whose else None) for whose in decided]
-        envelope = tagged(onward, tags)
-        return self._forwarder.waiting(envelope, onward.received_at, error=bool(onward.events))
+        seal = partial(_close, self._forwarder, onward, decided)
+        if sum(len(item.payload) for item in onward.items) > LARGE:
+            return await asyncio.to_thread(seal)
+        return seal()
 
     async def _decided_beside(self, events: Sequence[Event]) -> list[Decided | None]:
         """On a thread where it takes long, so that other senders need not wait."""
         frames = sum(len(error.frames) for event in events for error in event.exceptions)
-        if frames > MANY_FRAMES:
+        if frames + len(events) > MANY_FRAMES:
             return await asyncio.to_thread(self._decided, events)
         return self._decided(events)
 
@@ -123,6 +136,13 @@ class Intake:
             )
             for event in tx.undecided_events(_CHUNK)
         ]
+
+
+def _close(
+    forwarder: Forwarder, onward: Envelope, decided: Sequence[Decided | None]
+) -> Waiting | None:
+    tags = [tags_of(whose.ownership if whose else None) for whose in decided]
+    return forwarder.waiting(tagged(onward, tags), onward.received_at, error=bool(onward.events))
 
 
 def _came_before(handled: Sequence[Handled]) -> bool:

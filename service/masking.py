@@ -6,7 +6,6 @@ the context only what `visible:` names was ever read.
 """
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
@@ -43,7 +42,7 @@ _NO_RULES = Ruleset()
 def masked(decided: Decided) -> Decided:
     """Pure, and the same again."""
     event = mask(decided.event, decided.rules)
-    ownership = _ownership(decided.ownership, decided.event, event)
+    ownership = _ownership(decided.ownership, event)
     return msgspec.structs.replace(decided, event=event, ownership=ownership)
 
 
@@ -99,6 +98,7 @@ def _exception(error: ExceptionValue) -> ExceptionValue:
         error,
         type=_text(error.type),
         value=_text(error.value, MESSAGE),
+        module=_text(error.module),
         source=_text(error.source),
         frames=tuple(map(_frame, error.frames)),
     )
@@ -106,11 +106,25 @@ def _exception(error: ExceptionValue) -> ExceptionValue:
 
 def _frame(frame: Frame) -> Frame:
     line = frame.context_line and scrub_code(_without_half(frame.context_line, NAME))
+    function, module = _text(frame.function), _text(frame.module)
     filename, abs_path = _path(frame.filename), _path(frame.abs_path)
-    # most frames stay as they are, and there are many
-    if line is frame.context_line and filename is frame.filename and abs_path is frame.abs_path:
+    kept = (
+        line == frame.context_line
+        and function == frame.function
+        and module == frame.module
+        and filename == frame.filename
+        and abs_path == frame.abs_path
+    )
+    if kept:  # most frames stay as they are, and there are many
         return frame
-    return msgspec.structs.replace(frame, context_line=line, filename=filename, abs_path=abs_path)
+    return msgspec.structs.replace(
+        frame,
+        context_line=line,
+        function=function,
+        module=module,
+        filename=filename,
+        abs_path=abs_path,
+    )
 
 
 def _path(path: str | None) -> str | None:
@@ -120,29 +134,23 @@ def _path(path: str | None) -> str | None:
     return path
 
 
-def _ownership(ownership: Ownership, before: Event, after: Event) -> Ownership:
-    """What it quotes of the event: the types of exceptions, and a tag that names no team."""
-    warnings = tuple(
-        msgspec.structs.replace(warned, message=scrub(warned.message))
-        for warned in ownership.warnings
-    )
-    types = {
-        old.type: new.type
-        for old, new in zip(before.exceptions, after.exceptions, strict=True)
-        if old.type != new.type
-    }
-    if not types:
-        return msgspec.structs.replace(ownership, warnings=warnings)
+def _ownership(ownership: Ownership, event: Event) -> Ownership:
+    """What it quotes of the event, as the masked one has it; and a tag that names no team."""
     return msgspec.structs.replace(
         ownership,
-        warnings=warnings,
-        frame=ownership.frame and _ref(ownership.frame, types),
+        warnings=tuple(
+            msgspec.structs.replace(warned, message=scrub(warned.message))
+            for warned in ownership.warnings
+        ),
+        frame=ownership.frame and _ref(ownership.frame, event),
         trail=tuple(
-            msgspec.structs.replace(walked, frame=_ref(walked.frame, types))
+            msgspec.structs.replace(walked, frame=_ref(walked.frame, event))
             for walked in ownership.trail
         ),
     )
 
 
-def _ref(ref: FrameRef, types: Mapping[str | None, str | None]) -> FrameRef:
-    return msgspec.structs.replace(ref, exception=types.get(ref.exception, ref.exception))
+def _ref(ref: FrameRef, event: Event) -> FrameRef:
+    error = event.exceptions[ref.at[0]]
+    function = error.frames[ref.at[1]].function
+    return msgspec.structs.replace(ref, function=function, exception=error.type)

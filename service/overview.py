@@ -9,7 +9,7 @@ from matchers.event import Event
 from matchers.ownership import FrameRef, Ownership
 from matchers.ruleset import Rule
 from routers.notification import Severity
-from routers.policy import severity
+from routers.rules import Rules
 
 # What an outcome's word means, for whoever meets it on a page.
 OUTCOMES = {
@@ -68,8 +68,9 @@ def place(path: str | None, lineno: int | None) -> str:
     return f"{named}:{lineno}" if lineno else named
 
 
-def severity_of(event: Event, decision: dict[str, Any]) -> Severity:
-    return severity(event, recalled(decision))
+def severity_of(event: Event, decision: dict[str, Any], rules: Rules) -> Severity:
+    """By the policy now in force."""
+    return rules.severity(event, recalled(decision))
 
 
 def recalled(decision: dict[str, Any]) -> Ownership:

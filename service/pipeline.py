@@ -44,7 +44,15 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
     """Record one decided event, and queue what must be told. Durable when the tx commits."""
     event, ownership = decided.event, decided.ownership
     group = tx.groups.record(event, ownership, decided.fingerprints)
-    routing = route(event, ownership, group, rules=decided.rules, public_url=public_url, now=now)
+    routing = route(
+        event,
+        ownership,
+        group,
+        rules=decided.rules,
+        public_url=public_url,
+        now=now,
+        silences=tx.silences(now),
+    )
     tx.enqueue(event, ownership, group, routing)
     told = tuple((one.receiver, one.reason) for one in routing.notifications)
     return Handled(event.event_id, routing.outcome, group.id, ownership, told)

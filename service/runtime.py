@@ -23,8 +23,10 @@ from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
+from service.silence_watch import SilenceWatch
 from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
+from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.writer import Writer
 from service.telemetry import Telemetry
@@ -62,6 +64,7 @@ class Runtime:
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
+        self.silence_store = SilenceStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda _receivers: self.worker.wake(),
@@ -102,6 +105,15 @@ class Runtime:
         self.worker = Worker(
             self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
         )
+        self.silence_watch = SilenceWatch(
+            self.writer,
+            self.store,
+            self.silence_store,
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -117,6 +129,7 @@ class Runtime:
         self._decide_kept()
         self.rules_watch.start()
         self.worker.start()
+        self.silence_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -150,6 +163,7 @@ class Runtime:
         self.drain()
         self._source.close()
         self.rules_watch.stop()
+        self.silence_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

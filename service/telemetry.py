@@ -18,14 +18,14 @@ from prometheus_client import (
 )
 
 from matchers.ownership import Step
-from routers.notification import Outcome, Reason
+from routers.notification import Notification, Outcome, Reason
 from service.ingest import ADAPTERS
 from service.ingest.client_report import REASONS as DISCARD_REASONS
 from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
 
 LOG = logging.getLogger("pointsman")
-DELIVERY_OUTCOMES = ("delivered", "retried", "dead")
+DELIVERY_OUTCOMES = ("delivered", "merged", "retried", "dead")
 REJECTIONS = (
     "malformed_json",
     "not_an_object",
@@ -84,6 +84,7 @@ class Telemetry:
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
+        self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
             "rules_last_reload_successful", "1: the file as it stands is in force"
@@ -119,6 +120,10 @@ class Telemetry:
             self._told.labels(receiver, reason).inc()
         if not handled.reasons:
             self._suppressed.labels(handled.outcome).inc()
+
+    def queued(self, told: Notification) -> None:
+        """What no event of its own brought about."""
+        self._told.labels(told.receiver, told.reason).inc()
 
     def rejected(self, reason: str) -> None:
         self._rejected.labels(reason).inc()

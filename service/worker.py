@@ -7,7 +7,7 @@ holds up nobody else. A worker that dies gives its delivery back when the lease 
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ import msgspec
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
-from routers.notification import Alert
+from routers.notification import SEVERITIES, Alert, Notification
+from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
 from service.store.rows import Delivery
@@ -30,6 +31,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
+CARRIED = 1000  # deliveries that one message may tell besides its own
 
 
 class Worker:
@@ -101,10 +103,10 @@ class Worker:
     def _serve(self, receiver: str) -> None:
         try:
             while not self._stopping.is_set() and receiver not in self._paused:
-                delivery = self._writer.run(lambda tx: self._claim(tx, receiver))
-                if delivery is None:
+                claimed = self._writer.run(lambda tx: self._claim(tx, receiver))
+                if claimed is None:
                     break
-                self._deliver(delivery)
+                self._deliver(*claimed)
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
             return
@@ -116,18 +118,29 @@ class Worker:
                 self._busy.discard(receiver)
         self._woken.set()  # what was queued meanwhile found this receiver busy
 
-    def _claim(self, tx: Transaction, receiver: str) -> Delivery | None:
+    def _claim(self, tx: Transaction, receiver: str) -> tuple[Delivery, list[Delivery]] | None:
+        """What is due, and what its message tells besides; None: nothing, or not yet."""
         now = self._clock()
         delivery = tx.due(receiver, now)
         if delivery is None:
             return None
+        carried = tx.carried(delivery)  # of an earlier attempt
+        channel = self._channel(receiver)
+        if isinstance(channel, Channel) and channel.pace is not None:
+            bucket = filled(tx.bucket(receiver), channel.pace, now)
+            if bucket.tokens < 1:
+                self._paused[receiver] = now + wait(bucket, channel.pace)
+                return None
+            tx.put_bucket(receiver, spent(bucket))
+            if bucket.tokens < 2 and channel.merges and not carried:  # the last one for now
+                carried = tx.carry(delivery, now, CARRIED)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
-        return leased
+        return leased, carried
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _deliver(self, delivery: Delivery, carried: Sequence[Delivery]) -> None:
         try:
-            receipt = self._send(delivery)
+            receipt = self._send(delivery, carried)
         except DeliveryError as error:
             self._failed(delivery, error)
         except Exception:  # a channel's own mistake: another attempt, and loud
@@ -136,42 +149,52 @@ class Worker:
                 delivery, TemporaryError("internal", "the channel itself failed; see logs")
             )
         else:
-            self._delivered(delivery, receipt)
+            self._delivered(delivery, receipt, len(carried))
 
-    def _send(self, delivery: Delivery) -> Receipt:
-        receiver = delivery.notification.receiver
+    def _channel(self, receiver: str) -> Channel | Unconfigured | None:
+        """By the rules now in force; None: they name no such channel."""
         rules = self._rules()
-        channel = rules.channels.get(receiver) if rules else None
+        return rules.channels.get(receiver) if rules else None
+
+    def _send(self, delivery: Delivery, carried: Sequence[Delivery]) -> Receipt:
+        receiver = delivery.notification.receiver
+        channel = self._channel(receiver)
         if isinstance(channel, Unconfigured):
             raise PermanentError("unconfigured", channel.reason)
         if not isinstance(channel, Channel):
             raise PermanentError("receiver_gone", f'the rules name no channel "{receiver}"')
-        event, ownership = self._store.evidence(
-            delivery.notification.project, delivery.notification.event_id
-        )
+        told, *others = worst_first([delivery, *carried])
+        event, ownership = self._store.evidence(told.project, told.event_id)
         alert = Alert(
             id=delivery.id,
             sent_at=self._clock(),
-            notification=delivery.notification,
+            notification=told,
+            others=tuple(others),
             ownership=ownership,
             event=event,
             plain=delivery.plain,
         )
         return channel.send(alert, self._client)
 
-    def _delivered(self, delivery: Delivery, receipt: Receipt) -> None:
-        now = self._clock()
-        self._settle(
-            msgspec.structs.replace(
-                delivery,
-                state="delivered",
-                settled_at=now,
-                last_code=None,
-                last_error=None,
-                external_id=receipt.external_id,
-            )
+    def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> None:
+        now, receiver = self._clock(), delivery.notification.receiver
+        delivered = msgspec.structs.replace(
+            delivery,
+            state="delivered",
+            settled_at=now,
+            last_code=None,
+            last_error=None,
+            external_id=receipt.external_id,
         )
-        self._telemetry.delivery(delivery.notification.receiver, "delivered")
+
+        def work(tx: Transaction) -> None:
+            tx.put_delivery(delivered)
+            tx.settle_carried(delivered, now)
+
+        self._writer.run(work)
+        self._telemetry.delivery(receiver, "delivered")
+        for _ in range(carried):
+            self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
@@ -187,8 +210,11 @@ class Worker:
             self._settle(msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain))
             outcome = "retried"
         else:
-            self._bury(msgspec.structs.replace(failed, state="dead", settled_at=now))
+            # a message that was refused says nothing against what else it told
+            carried = self._bury(failed, alone=verdict.reason == "refused")
             outcome = "dead"
+            for _ in range(carried):
+                self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
         LOG.warning(
             "delivery_failed",
@@ -198,17 +224,40 @@ class Worker:
     def _settle(self, delivery: Delivery) -> None:
         self._writer.run(lambda tx: tx.put_delivery(delivery))
 
-    def _bury(self, delivery: Delivery) -> None:
-        """It is dead; the first fallback that was not tried yet is told instead."""
-        rules = self._rules()
+    def _bury(self, failed: Delivery, *, alone: bool) -> int:
+        """It is dead, and what it carried with it: how many; `alone`: those go their own way."""
+
+        def work(tx: Transaction) -> int:
+            carried = [] if alone else tx.carried(failed)
+            for one in (failed, *carried):
+                self._bury_one(tx, one, failed)
+            tx.free_carried(failed, self._clock())
+            return len(carried)
+
+        return self._writer.run(work)
+
+    def _bury_one(self, tx: Transaction, delivery: Delivery, failed: Delivery) -> None:
+        """The first fallback that was not tried yet is told instead."""
+        rules, now = self._rules(), self._clock()
         tried = (*delivery.tried, delivery.notification.receiver)
         fallbacks = rules.policy.fallback_receivers if rules else []
         fallback = next((name for name in fallbacks if name not in tried), None)
+        dead = msgspec.structs.replace(
+            delivery,
+            state="dead",
+            settled_at=now,
+            fallback=fallback,
+            carrier=None,
+            last_code=failed.last_code,
+            last_error=failed.last_error,
+        )
+        tx.put_delivery(dead)
+        if fallback is not None:
+            told = msgspec.structs.replace(delivery.notification, receiver=fallback)
+            tx.queue(told, now, tried)
 
-        def work(tx: Transaction) -> None:
-            tx.put_delivery(msgspec.structs.replace(delivery, fallback=fallback))
-            if fallback is not None:
-                told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-                tx.queue(told, self._clock(), tried)
 
-        self._writer.run(work)
+def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:
+    """By severity, then by how often it was seen."""
+    told = [delivery.notification for delivery in deliveries]
+    return sorted(told, key=lambda one: (SEVERITIES.index(one.severity), -one.times_seen))

@@ -65,3 +65,10 @@ def an_alert(**over: Any) -> Alert:
     notification = msgspec.structs.replace(NOTIFICATION, **over)
     given = {"id": "0195-delivery", "sent_at": NOW, "ownership": OWNERSHIP, "event": EVENT}
     return Alert(**{"notification": notification, **given, **of_alert})
+
+
+def everywhere(text: str) -> dict[str, Any]:
+    """For `an_alert`: the text in each place where a sender may put one."""
+    frame = {"path": text, "function": text, "lineno": text}
+    named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
+    return {**named, "ownership": {"frame": frame}}

@@ -9,7 +9,8 @@ import yaml
 from routers.rules import load_rules
 from service.pipeline import decide
 from tests.conformance import rules_file
-from tests.ingest.captured import CAPTURES, UNREAD, load, parsed
+from tests.ingest.captured import CAPTURES, load, parsed
+from tests.ingest.test_texts import paths
 from tests.running_cli import pointsman
 from tests.trees import FakeTree
 
@@ -31,8 +32,6 @@ def test_a_captured_error_is_of_the_team_nearest_the_raise(name: str, tmp_path: 
 
 @pytest.mark.parametrize("name", WRITTEN["otlp"])
 def test_an_error_in_otlp_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
-    if name.startswith(UNREAD):
-        pytest.skip("Node's stacks are not read yet")
     tree = FakeTree({"rules.yaml": rules_file(WRITTEN["rules"], tmp_path).read_text()})
     (event,) = parsed(name).events
     owner = decide(event, load_rules(tree, "rules.yaml", {}).rules).ownership
@@ -42,8 +41,11 @@ def test_an_error_in_otlp_is_of_the_team_nearest_the_raise(name: str, tmp_path: 
 
 @pytest.mark.parametrize("name", WRITTEN["texts"])
 def test_a_printed_traceback_is_of_the_team_nearest_the_raise(name: str, tmp_path: Path) -> None:
-    text = (CAPTURES / "text" / f"{name}.txt").read_bytes()
-    assert nearest(text, tmp_path) == WRITTEN["texts"][name]
+    assert nearest(paths()[name].read_bytes(), tmp_path) == WRITTEN["texts"][name]
+
+
+def test_every_text_is_asked() -> None:
+    assert set(paths()) == set(WRITTEN["texts"])
 
 
 def test_every_capture_with_an_event_that_has_frames_is_asked() -> None:

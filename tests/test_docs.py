@@ -19,6 +19,7 @@ from routers.http import CODES
 from routers.notification import Outcome, Reason, Severity, State
 from routers.policy import Notify, Policy
 from routers.rules import load_rules
+from routers.silences import LABELS
 from routers.teams import ReceiverEntry, When
 from service.app import create_app
 from service.cli import app as cli
@@ -143,6 +144,10 @@ def test_every_key_of_the_rules_file_is_documented() -> None:
 )
 def test_every_word_of_a_decision_is_explained(words: object, text: str) -> None:
     assert undocumented(get_args(words), text) == []
+
+
+def test_every_label_of_a_silence_is_documented() -> None:
+    assert undocumented(LABELS, text_of("docs/silences.md")) == []
 
 
 def test_every_metric_is_documented() -> None:

@@ -5,7 +5,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from routers.channels import webhook
+from routers.channels import alertmanager, webhook
 from routers.channels.log import render
 from service.app import create_app
 from service.cli import app as cli
@@ -148,6 +148,21 @@ def test_every_call_of_the_api_is_answered_as_shown(client: TestClient) -> None:
         assert shown is None or fits(shown, answer.json()), request.url
 
 
+def test_the_silence_that_is_shown_is_made_listed_and_ended(client: TestClient) -> None:
+    make, shown, ask, listed, end = blocks(
+        "sh silence", "json silence", pages=[ROOT / "docs/api.md"]
+    )
+    in_two_hours = (datetime.now(UTC) + timedelta(hours=2)).strftime("%FT%TZ")
+    text, dates = re.subn(r"'\$\(date .*?\)'", in_two_hours, make.text)
+    answer = send(client, next(calls(text)))
+    assert dates == 1
+    assert fits(json.loads(shown.text), answer.json())
+    made = answer.json()["silenceID"]
+    assert fits(json.loads(listed.text), send(client, next(calls(ask.text))).json())
+    gone = next(calls(end.text.replace(json.loads(shown.text)["silenceID"], made)))
+    assert send(client, gone).json()["status"] == {"state": "expired"}
+
+
 def test_an_answer_of_another_shape_is_seen() -> None:
     assert fits({"a": [{"b": 1, "…": 0}]}, {"a": [{"b": 2, "c": 3}]})
     assert not fits({"a": 1}, {"a": 1, "b": 2})
@@ -178,6 +193,15 @@ def test_the_console_shows_an_alert_as_channels_md_has_it() -> None:
 def test_the_webhook_posts_what_is_shown() -> None:
     (shown,) = blocks("json webhook")
     assert fits(json.loads(shown.text), webhook.payload(an_alert()))
+
+
+def test_alertmanager_is_told_what_is_shown() -> None:
+    (shown,) = blocks("json alertmanager")
+    (told,) = alertmanager.payload(an_alert(), timedelta(hours=1))
+    said, annotations = json.loads(shown.text), told.pop("annotations")
+    some = said.pop("annotations")
+    assert said == told
+    assert some.items() <= {**annotations, "…": "…"}.items()
 
 
 def test_the_shown_verification_accepts_what_the_webhook_signs() -> None:

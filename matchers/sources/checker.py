@@ -1,6 +1,6 @@
 """Checks values of a Document against pydantic models, and puts every mistake in its place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -43,14 +43,17 @@ class Checker:
         """Whether a mistake in the YAML itself stands there or below."""
         return path in self._spoiled
 
-    def model(self, model: type[Model], value: object, path: Path) -> Model | None:
-        """None: it has problems, which are now listed."""
+    def model(
+        self, model: type[Model], value: object, path: Path, *, unsaid: Collection[str] = ()
+    ) -> Model | None:
+        """None: it has problems, which are now listed, but for those of the keys in `unsaid`."""
         try:
             return model.model_validate(value)
         except ValidationError as error:
             known = [field.alias or name for name, field in model.model_fields.items()]
             for detail in error.errors(include_url=False):
-                self._refused(detail, path, known)
+                if not detail["loc"] or detail["loc"][0] not in unsaid:
+                    self._refused(detail, path, known)
             return None
 
     def value(self, adapter: TypeAdapter[Any], value: object, path: Path) -> Any:

@@ -48,6 +48,7 @@ class TeamEntry(Strict):
     name: Text | None = None
     aliases: list[Text] = []
     receivers: Any = None
+    mode: Literal["notify", "observe"] | None = None  # None: the policy's
 
 
 def _spread(value: object) -> object:

@@ -6,12 +6,14 @@ the contract tests build it from and that docs/channels.md shows.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import httpx
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from routers.notification import Alert
+from routers.pace import Pace
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -20,6 +22,9 @@ class Receipt(msgspec.Struct, frozen=True):
 
 class Channel(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    pace: ClassVar[Pace | None] = None  # what the vendor takes; None: as fast as it answers
+    # whether what would be too fast may become one message: not where each opens an incident
+    merges: ClassVar[bool] = True
 
     @abstractmethod
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:

@@ -9,7 +9,7 @@ Escaping `& < >` is what keeps `<!channel>` in an exception text from pinging an
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from routers.errors import PermanentError
 from routers.http import Destination, post_json
 from routers.message import (
     Place,
+    also,
     facts,
     headline,
     many_lines,
@@ -26,8 +27,10 @@ from routers.message import (
     place,
     plain,
     shorten,
+    unfenced,
 )
 from routers.notification import Alert
+from routers.pace import Pace
 
 TEXT_LIMIT = 1_000  # characters, here and below; after escaping
 HEADER_LIMIT = 150
@@ -35,8 +38,8 @@ FIELD_LIMIT = 120
 TITLE_LIMIT = 1_000
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
-
-LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
+OTHER_LIMIT = 150  # of one line of the others
+OTHERS_LIMIT = 1_500
 
 Block = dict[str, Any]
 
@@ -44,6 +47,7 @@ Block = dict[str, Any]
 class Slack(Channel):
     """`slack: {webhook_url: https://hooks.slack.com/services/T0/B0/x}`"""
 
+    pace: ClassVar = Pace(per_second=1.0, burst=3)  # and a workspace's own limit above it
     webhook_url: Destination
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
@@ -69,6 +73,9 @@ def blocks(alert: Alert) -> list[Block]:
     told = [_header(headline(alert)), _fields(facts(alert))]
     if len(escape(headline(alert))) > HEADER_LIMIT:
         told.append(_section(fence(many_lines(alert.notification.title), TITLE_LIMIT)))
+    if others := also(alert):
+        lines = [shorten(line, OTHER_LIMIT) for line in others]
+        told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
     if where := _place(place(alert)):
         told.append(_section(fence(where, PLACE_LIMIT)))
     if why := one_line(alert.notification.why):
@@ -89,7 +96,7 @@ def escape(text: str, limit: int | None = None) -> str:
 
 def fence(text: str, limit: int) -> str:
     """A code block, which the text cannot leave."""
-    return f"```\n{escape(text.replace('```', LOOK_ALIKE), limit)}\n```"
+    return f"```\n{escape(unfenced(text), limit)}\n```"
 
 
 def _header(text: str) -> Block:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -96,15 +97,18 @@ def _event(raw: bytes, source: str) -> Event:
 def _parse(raw: bytes) -> Parsed:
     """An event in any door's form, an envelope, the text of a traceback: whatever it looks like."""
     looks_like_json = raw.lstrip()[:1] in (b"{", b"[")
-    content_type = "application/json" if looks_like_json else "text/plain"
     now = datetime.now(UTC)
-    request = Request(content_type=content_type, project="1", received_at=now)
+    kind = "application/json" if looks_like_json else "text/plain"
+    request = Request(content_type=kind, project="1", received_at=now)
+    tries = [(parse, request) for parse in (_OF_JSON if looks_like_json else _OF_TEXT)]
+    if looks_like_json:  # or a log's line that begins with a bracket
+        tries.append((native.parse, msgspec.structs.replace(request, content_type="text/plain")))
     refused: dict[object, InvalidEventError] = {}
-    for parse in _OF_JSON if looks_like_json else _OF_TEXT:
+    for parse, request in tries:
         try:
             return parse(raw, request)
         except InvalidEventError as error:
-            refused[parse] = error
+            refused.setdefault(parse, error)
     raise refused[native.parse]
 
 

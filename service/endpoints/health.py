@@ -35,6 +35,7 @@ def metrics(house: Admin) -> Response:
     books = house.store.accounting()
     house.telemetry.outbox_pending.set(books["deliveries"]["pending"])
     house.telemetry.unaccounted.set(books["unaccounted"])
+    house.telemetry.silences_active.set(house.silence_store.active(house.clock()))
     return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -16,7 +16,7 @@ from service.endpoints.base import any_of, body_of, runtime
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError
-from service.ingest.limits import BODY, EVENT, LARGE_BODY
+from service.ingest.limits import BODY, EVENT, LARGE, LARGE_BODY
 from service.ingest.truncation import trimmed
 from service.memory import trim
 from service.origins import PREFLIGHT
@@ -24,7 +24,6 @@ from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
-LARGE = 256 * 1024  # bytes; what takes longer to read than other senders should wait
 STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
+from routers.rules import Rules
 from service.auth import COOKIE, SESSION_SECONDS
 from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery
@@ -19,6 +20,7 @@ from service.endpoints.groups import project_name, resolve_group
 from service.overview import OUTCOMES, VERDICTS, severity_of, why
 from service.render import render
 from service.runtime import Runtime
+from service.silence_form import DURATIONS
 from service.stack import stack
 from service.store.rows import Delivery
 from service.store.store import GroupFilter, Latest
@@ -46,6 +48,7 @@ def admin_form(request: Request, form: Annotated[Form, Depends(form_of)]) -> Run
 
 
 AdminForm = Annotated[Runtime, Depends(admin_form)]
+Fields = Annotated[Form, Depends(form_of)]
 
 
 @endpoints.get("/")
@@ -63,7 +66,7 @@ def newest_groups(
     latest = house.store.latest(page.items)
     asked = {"team": team, "status": status, "q": q}
     names = _names(house)
-    return _page(
+    return render_page(
         request,
         "groups.html",
         rows=[_row(group, latest[group.id], house, names) for group in page.items],
@@ -86,7 +89,7 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
     kept = next(iter(house.store.events_of(id, 1)), None)
     decision = kept.decision if kept else None
     rules = house.rules.current()
-    return _page(
+    return render_page(
         request,
         "group.html",
         group=group,
@@ -95,9 +98,12 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         kept=kept,
         decision=decision,
         why=why(decision),
-        severity=severity_of(kept.event, decision) if kept and decision else None,
+        severity=severity_of(kept.event, decision, rules or Rules.empty())
+        if kept and decision
+        else None,
         stack=stack(kept.event, decision, rules.ruleset if rules else Ruleset()) if kept else [],
         deliveries=house.store.deliveries(50, group=id).items,
+        durations=DURATIONS,
     )
 
 
@@ -117,16 +123,16 @@ def retry(house: AdminForm, id: str) -> Response:  # noqa: A002
 def log_in_form(request: Request, house: Open, to: str = "/") -> Response:
     if house.auth.is_open:
         return RedirectResponse(_own_path(to), 303)
-    return _page(request, "login.html", to=_own_path(to), wrong=False)
+    return render_page(request, "login.html", to=_own_path(to), wrong=False)
 
 
 @endpoints.post("/login")
-def log_in(request: Request, house: Open, form: Annotated[Form, Depends(form_of)]) -> Response:
+def log_in(request: Request, house: Open, form: Fields) -> Response:
     to = _own_path(form.get("to", "/"))
     session = house.auth.log_in(request.headers, form.get("token", "").strip())
     if session is None:
         LOG.warning("log_in_refused", extra={"sender": request.client and request.client.host})
-        return _page(request, "login.html", 401, to=to, wrong=True)
+        return render_page(request, "login.html", 401, to=to, wrong=True)
     answer = RedirectResponse(to, 303)
     answer.set_cookie(
         COOKIE,
@@ -161,10 +167,10 @@ def to_log_in(request: Request) -> Response:
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:
-    return _page(request, "error.html", status, code=status, detail=detail)
+    return render_page(request, "error.html", status, code=status, detail=detail)
 
 
-def _page(request: Request, template: str, status: int = 200, **about: Any) -> Response:
+def render_page(request: Request, template: str, status: int = 200, **about: Any) -> Response:
     house = runtime(request)
     cookie = request.cookies.get(COOKIE)
     about |= {

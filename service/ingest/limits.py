@@ -13,6 +13,7 @@ BODY_SECONDS = 60.0  # until a whole body is there: one that drips holds memory,
 PIECE = 64 * KIB  # bytes that a decoder hands out at once
 WINDOW = 8 * MIB  # bytes that zstd may look back: what RFC 8878, 3.1.1.1.2, asks of a decoder
 MEMBERS = 1000  # of a gzip or zstd body; each costs, however little it holds
+LARGE = 64 * KIB  # bytes; what may take longer to read than other senders should wait
 LARGE_BODY = MIB  # bytes; of bodies past it only a few are in memory at once
 LARGE_BODIES = 2  # how many those are; the others wait, within their BODY_SECONDS
 
@@ -21,6 +22,7 @@ ITEMS = 1000  # of an envelope; SDKs send a handful
 ENVELOPE_EVENTS = 20  # of an envelope; the specification knows one
 BATCH = 1000  # members of a native batch
 BATCH_FRAMES = 20_000  # of all its members
+OTLP_ERRORS = 10_000  # of a request, with what cannot be read; collectors batch some 8,000
 TRACEBACK = 4 * MIB  # bytes of a text whose end is looked at
 
 EVENT = MIB  # bytes, as JSON; past it contexts are lost first, then outer frames

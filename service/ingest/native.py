@@ -35,7 +35,7 @@ from service.ingest.limits import BATCH, BATCH_FRAMES, EVENT, TRACEBACK
 from service.ingest.sentry_event import event_of, parse_event
 from service.ingest.sentry_large import ending, load_large
 from service.ingest.sentry_repair import load_json, load_object
-from service.ingest.tracebacks import parse_traceback
+from service.ingest.tracebacks import recognise
 
 T = TypeVar("T")
 _OF_MECHANISM = ("source", "handled", "exception_id", "parent_id")
@@ -160,8 +160,9 @@ def _project(value: object) -> str | None:
 def _from_traceback(text: object, tree: Mapping[str, object], request: Request) -> Event:
     if not isinstance(text, str):
         raise InvalidEventError("no_traceback", "a traceback is text", "traceback")
-    event = event_of({"platform": "python", **tree}, request)
-    return msgspec.structs.replace(event, exceptions=parse_traceback(text))
+    event = event_of(tree, request)
+    platform, exceptions = recognise(text, event.platform)
+    return msgspec.structs.replace(event, platform=platform, exceptions=exceptions)
 
 
 def _from_short(tree: Mapping[str, Any], request: Request) -> Event:

@@ -12,6 +12,7 @@ no error (spans, other log records, all metrics) is counted and dropped.
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ from service.ingest.base import (
     Problem,
     Request,
 )
+from service.ingest.limits import OTLP_ERRORS
 from service.ingest.otlp_event import errors_of_log, errors_of_span
 from service.ingest.otlp_protobuf import packed
 from service.ingest.otlp_wire import JSON, PROTOBUF, About, Read, members, reader
@@ -62,12 +64,13 @@ def parse(signal: Signal, body: bytes, request: Request) -> Parsed:
     dropped = 0
     for index, (about, member) in enumerate(members(read, body)):
         try:
-            found = list(signal.errors(read, member, about, request))
+            found = list(islice(signal.errors(read, member, about, request), OTLP_ERRORS + 1))
+            events += found
+            dropped += not found
         except InvalidEventError as error:
             problems.append(Problem(index=index, code=error.code, detail=error.detail))
-            continue
-        events += found
-        dropped += not found
+        if len(events) + len(problems) > OTLP_ERRORS:
+            raise InvalidEventError("too_large", f"more than {OTLP_ERRORS} errors in one request")
     return Parsed(
         events=tuple(events),
         problems=tuple(problems),

@@ -110,8 +110,10 @@ def tags_of(pairs: Iterable[tuple[object, object]]) -> dict[str, str]:
     """Return the first hundred tags that have a name and a value, each cut."""
     tags: dict[str, str] = {}
     for raw_name, raw_value in pairs:
+        if len(tags) == TAGS:
+            break
         name, value = clean(raw_name, TAG), clean(raw_value, TAG)
-        if name and value and len(tags) < TAGS:
+        if name and value:
             tags[name] = value
     return tags
 

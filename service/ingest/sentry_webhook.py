@@ -18,7 +18,7 @@ from http import HTTPStatus
 import msgspec
 
 from matchers.event import Event
-from matchers.text import clean
+from matchers.text import MESSAGE, clean
 from service.ingest.base import (
     PROJECT,
     Adapter,
@@ -133,8 +133,10 @@ def _event(tree: Tree, about: Tree, request: Request) -> Event:
     if isinstance(project, dict):
         project = project.get("id") or project.get("slug")
     tags = event.tags
+    said = event.message or (None if event.exceptions else clean(tree.get("title"), MESSAGE))
     return msgspec.structs.replace(
         event,
+        message=said,
         project=clean(project, PROJECT) or request.project,
         environment=event.environment or tags.get("environment"),
         release=event.release or tags.get("sentry:release") or tags.get("release"),

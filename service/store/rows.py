@@ -25,6 +25,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool = False
     tried: tuple[str, ...] = ()  # receivers it was dead at before this one
     fallback: str | None = None  # the receiver that was told instead, once this one is dead
+    carrier: str | None = None  # the delivery whose message tells this one too
     created_at: datetime
     since: datetime  # its lifetime counts from here: as it was queued, or last retried by hand
     due_at: datetime  # while leased: when the lease ends
@@ -99,6 +100,7 @@ def audience_row(group_id: str, audience: Audience) -> dict[str, Any]:
         "sequence": audience.sequence,
         "last_notified_at": _us(audience.last_notified_at),
         "last_reason": audience.last_reason,
+        "threshold": audience.threshold,
     }
 
 
@@ -110,6 +112,7 @@ def audience_record(row: Row) -> Audience:
         sequence=row["sequence"],
         last_notified_at=_moment(row["last_notified_at"]),
         last_reason=row["last_reason"],
+        threshold=row["threshold"],
     )
 
 
@@ -127,6 +130,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "plain": int(delivery.plain),
         "tried": ",".join(delivery.tried),
         "fallback": delivery.fallback,
+        "carrier": delivery.carrier,
         "created_at": to_us(delivery.created_at),
         "since": to_us(delivery.since),
         "due_at": to_us(delivery.due_at),
@@ -146,6 +150,7 @@ def delivery_record(row: Row) -> Delivery:
         plain=bool(row["plain"]),
         tried=tuple(filter(None, row["tried"].split(","))),
         fallback=row["fallback"],
+        carrier=row["carrier"],
         created_at=from_us(row["created_at"]),
         since=from_us(row["since"]),
         due_at=from_us(row["due_at"]),

@@ -3,23 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
+    BUCKETS,
     DELIVERIES,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
     LEDGER,
     RULES_REVISIONS,
+    SILENCES,
     UPSTREAM,
 )
 
 Row = dict[str, Any]
+_LAST_HIDDEN = ("hidden_at", "hidden_group", "hidden_team", "hidden_event")
 
 
 class Statement:
@@ -98,10 +101,33 @@ class Statements:
                 or_(DELIVERIES.c.state == "pending", DELIVERIES.c.state == "leased"),
                 DELIVERIES.c.receiver == bindparam("receiver"),
                 DELIVERIES.c.due_at <= bindparam("now"),
+                DELIVERIES.c.carrier.is_(None),
             )
             .order_by(DELIVERIES.c.due_at)
-            .limit(1)
+            .limit(bindparam("limit"))
         )
+        self.carry = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.id == bindparam("i"))
+            .values(carrier=bindparam("by"))
+        )
+        self.carried = compiled(
+            select(DELIVERIES).where(
+                DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending"
+            )
+        )
+        self.settle_carried = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
+            .values(state="merged", settled_at=bindparam("now"))
+        )
+        self.free_carried = compiled(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
+            .values(carrier=null(), due_at=bindparam("now"))
+        )
+        self.bucket = compiled(select(BUCKETS).where(BUCKETS.c.receiver == bindparam("receiver")))
+        self.put_bucket = compiled(_upsert(BUCKETS))
         self.release_leases = compiled(
             update(DELIVERIES)
             .where(DELIVERIES.c.state == "leased")
@@ -126,6 +152,29 @@ class Statements:
         self.drop_artifacts = compiled(
             delete(ARTIFACTS).where(
                 ARTIFACTS.c.project == bindparam("p"), ARTIFACTS.c.release == bindparam("r")
+            )
+        )
+        self.add_silence = compiled(insert(SILENCES))
+        self.silence = compiled(select(SILENCES).where(SILENCES.c.id == bindparam("id")))
+        self.unended_silences = compiled(
+            select(SILENCES).where(SILENCES.c.ends_at > bindparam("now")).order_by(SILENCES.c.id)
+        )
+        self.end_silence = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"))
+            .values({name: bindparam(name) for name in ("starts_at", "ends_at", "updated_at")})
+        )
+        self.mark_warned = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"), SILENCES.c.warned_at.is_(None))
+            .values(warned_at=bindparam("at"))
+        )
+        self.hide = compiled(
+            update(SILENCES)
+            .where(SILENCES.c.id == bindparam("i"))
+            .values(
+                {name: bindparam(name) for name in _LAST_HIDDEN}
+                | {"hidden": SILENCES.c.hidden + bindparam("n")}
             )
         )
         self.add_envelope = compiled(insert(UPSTREAM))

@@ -157,6 +157,7 @@ class Store:
         query = (
             select(DELIVERIES.c.receiver)
             .where(DELIVERIES.c.state.in_(["pending", "leased"]), DELIVERIES.c.due_at <= to_us(now))
+            .where(DELIVERIES.c.carrier.is_(None))
             .distinct()
         )
         with self._engine.begin() as connection:

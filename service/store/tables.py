@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -68,6 +69,7 @@ AUDIENCES = Table(
     Column("sequence", Integer, nullable=False),
     Column("last_notified_at", BigInteger),
     Column("last_reason", String),
+    Column("threshold", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
 )
 DELIVERIES = Table(
@@ -84,6 +86,7 @@ DELIVERIES = Table(
     Column("plain", Integer, nullable=False),  # 1: refused as malformed, short text is next
     Column("tried", String, nullable=False),  # receivers it was dead at before, comma-joined
     Column("fallback", String),  # the receiver that was told instead
+    Column("carrier", String),  # the delivery whose message tells this one too
     Column("created_at", BigInteger, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),  # while leased: when the lease ends
@@ -93,6 +96,14 @@ DELIVERIES = Table(
     Column("external_id", String),
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
+    Index("deliveries_of_carrier", "carrier"),
+)
+BUCKETS = Table(
+    "buckets",
+    METADATA,
+    Column("receiver", String, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 # The books: `accepted` where events are committed, `outcome` where they are routed, `queued` where
 # notifications are; deliveries are counted by their rows.
@@ -138,6 +149,26 @@ ARTIFACTS = Table(
     Column("size", BigInteger, nullable=False),  # bytes, unpacked
     Column("created_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("project", "release", "name"),
+)
+
+# Who is not told for a while, and what came of it.
+SILENCES = Table(
+    "silences",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7
+    Column("matchers", LargeBinary, nullable=False),  # JSON, in Alertmanager's form
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("comment", String, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("hidden", BigInteger, nullable=False),  # how often it kept a team from being told
+    Column("hidden_at", BigInteger),  # the last time, with that group, team and event
+    Column("hidden_group", String),
+    Column("hidden_team", String),
+    Column("hidden_event", String),
+    Column("warned_at", BigInteger),  # when that team was told that it ends soon
+    Index("silences_by_end", "ends_at", "id"),
 )
 
 

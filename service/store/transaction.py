@@ -11,7 +11,9 @@ from matchers.event import Event
 from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
+from routers.pace import Bucket
 from routers.route import Routing
+from routers.silences import Silence
 from service.store.groups import Groups, every, one
 from service.store.rows import (
     Artifact,
@@ -24,6 +26,7 @@ from service.store.rows import (
     group_row,
     new_id,
 )
+from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
 from service.store.tables import from_us, to_us
 
@@ -31,7 +34,8 @@ from service.store.tables import from_us, to_us
 class Transaction:
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
-    def __init__(self, cursor: Any, statements: Statements) -> None:
+    def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
+        """in_force: the writer's; it outlives the transaction."""
         self.groups = Groups(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._cursor = cursor
@@ -40,6 +44,8 @@ class Transaction:
         self._deliveries: list[dict[str, Any]] = []
         self._books: Counter[tuple[str, str]] = Counter()
         self._envelopes: list[dict[str, Any]] = []
+        self._in_force = in_force
+        self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
 
     def known(self, event: Event) -> dict[str, Any] | None:
         """The row, with its group_id, of an event of this project with this id; None: it is new."""
@@ -89,6 +95,15 @@ class Transaction:
             names = {"p": event.project, "e": event.event_id}
             self._sql.settle_event.run(self._cursor, settled | names)
         self.groups.tell(group, routing.audiences)
+        for hidden in routing.hidden:
+            self._hidden[hidden.silence] = {
+                "i": hidden.silence,
+                "n": 1 + self._hidden.get(hidden.silence, {"n": 0})["n"],
+                "hidden_at": to_us(event.received_at),
+                "hidden_group": group.id,
+                "hidden_team": hidden.team or "",
+                "hidden_event": event.event_id,
+            }
         for told in routing.notifications:
             self.queue(told, event.received_at)
 
@@ -102,9 +117,42 @@ class Transaction:
 
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
-        params = {"receiver": receiver, "now": to_us(now)}
+        params = {"receiver": receiver, "now": to_us(now), "limit": 1}
         row = one(self._sql.due_delivery.run(self._cursor, params))
         return None if row is None else delivery_record(row)
+
+    def carry(self, carrier: Delivery, now: datetime, limit: int) -> list[Delivery]:
+        """Let one delivery's message tell what else is due for its receiver."""
+        receiver = carrier.notification.receiver
+        params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
+        rows = every(self._sql.due_delivery.run(self._cursor, params))
+        carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
+        self._sql.carry.run_all(
+            self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
+        )
+        return [delivery_record(row) for row in carried]
+
+    def carried(self, carrier: Delivery) -> list[Delivery]:
+        """What its message tells besides."""
+        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id}))
+        return [delivery_record(row) for row in rows]
+
+    def settle_carried(self, carrier: Delivery, now: datetime) -> None:
+        """They were told by it."""
+        self._sql.settle_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+
+    def free_carried(self, carrier: Delivery, now: datetime) -> None:
+        """It is dead: each goes its own way again."""
+        self._sql.free_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+        self.queued.add(carrier.notification.receiver)
+
+    def bucket(self, receiver: str) -> Bucket | None:
+        row = one(self._sql.bucket.run(self._cursor, {"receiver": receiver}))
+        return None if row is None else Bucket(row["tokens"], from_us(row["at"]))
+
+    def put_bucket(self, receiver: str, bucket: Bucket) -> None:
+        row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
+        self._sql.put_bucket.run(self._cursor, row)
 
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
@@ -150,6 +198,32 @@ class Transaction:
         named = {"p": project, "r": release}
         return int(self._sql.drop_artifacts.run(self._cursor, named).rowcount)
 
+    def silences(self, now: datetime) -> tuple[Silence, ...]:
+        """Those that are active."""
+        return self._in_force.at(now, self._unended)
+
+    def put_silence(self, silence: Silence, now: datetime) -> None:
+        self._sql.add_silence.run(self._cursor, silence_row(silence, now))
+        self._in_force.forget()
+
+    def end_silence(self, id: str, now: datetime) -> KeptSilence | None:  # noqa: A002
+        """As it then is; one that ended before stays. None: there is no such silence."""
+        row = one(self._sql.silence.run(self._cursor, {"id": id}))
+        if row is None:
+            return None
+        at = to_us(now)
+        if row["ends_at"] > at:
+            ended = {"starts_at": min(row["starts_at"], at), "ends_at": at, "updated_at": at}
+            self._sql.end_silence.run(self._cursor, ended | {"i": id})
+            row |= ended
+            self._in_force.forget()
+        return kept_silence(row)
+
+    def mark_warned(self, id: str, now: datetime) -> bool:  # noqa: A002
+        """False: it was before."""
+        marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
+        return int(marked.rowcount) == 1
+
     def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""
         at = to_us(envelope.received_at)
@@ -185,6 +259,10 @@ class Transaction:
     def drop_envelopes(self, ids: Sequence[str]) -> None:
         self._sql.drop_envelope.run_all(self._cursor, [{"i": one} for one in ids])
 
+    def _unended(self, now: datetime) -> list[Silence]:
+        rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
+        return [kept_silence(row).silence for row in rows]
+
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
         groups = self.groups.changed()
@@ -197,6 +275,7 @@ class Transaction:
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
         sql.add_envelope.run_all(cursor, self._envelopes)
+        sql.hide.run_all(cursor, list(self._hidden.values()))
         sql.count.run_all(
             cursor,
             [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],

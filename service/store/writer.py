@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.silences import InForce
 from service.store.statements import Statements
 from service.store.transaction import Transaction
 
@@ -47,6 +48,7 @@ class Writer:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
         self._statements = Statements(engine.dialect)
+        self._in_force = InForce()
         self._on_queued = on_queued
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
@@ -121,11 +123,12 @@ class Writer:
         cursor = self._connect().cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            tx = Transaction(cursor, self._statements)
+            tx = Transaction(cursor, self._statements, self._in_force)
             results = [job.work(tx) for job in jobs]
             tx.flush()
             cursor.execute("COMMIT")
         except BaseException:
+            self._in_force.forget()  # it may have read what is now undone
             self._roll_back(cursor)
             raise
         cursor.close()

@@ -2,10 +2,12 @@
 
 Every field keeps its own bytes; only `tags` is written anew, and the header's `dsn`, which names
 us. `sent_at` moves by the time an envelope waited: the upstream corrects clocks by it.
+What was accepted goes on, whatever is in it: where no tags can be added, without them.
 Spec: https://develop.sentry.dev/sdk/data-model/envelopes/
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +16,16 @@ import msgspec
 
 from matchers.ownership import Ownership
 from service.ingest.base import Envelope, InvalidEventError, Passing
-from service.ingest.sentry_repair import load_object
+from service.ingest.json_members import members
+from service.ingest.limits import EVENT, KIB
+from service.ingest.sentry_repair import load_json, load_object
 
 TAG = 200  # characters of a tag's value
+MOST_TAGS = 256 * KIB  # bytes of an event's tags; what has more is no SDK's, and goes on as it came
 Tags = Mapping[str, str]
 Raw = dict[str, msgspec.Raw]
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_TAGS = re.compile(rb'\s*"tags"\s*:')
 
 
 def tags_of(ownership: Ownership | None) -> dict[str, str]:
@@ -38,25 +45,25 @@ def tags_of(ownership: Ownership | None) -> dict[str, str]:
 def tagged(envelope: Envelope, tags: Sequence[Tags]) -> bytes:
     """tags: of each event, in the order of `events`."""
     of_item = dict(zip(envelope.events, tags, strict=True))
-    headers = _fields(envelope.headers)
+    headers = _headers(envelope.headers)
     headers.pop("dsn", None)
     lines = [msgspec.json.encode(headers)]
     for index, item in enumerate(envelope.items):
         added = of_item.get(index)
         lines += _with_tags(item, added) if added else (item.headers, item.payload)
-    return b"\n".join(lines) + b"\n"
+    return b"\n".join((*lines, b""))
 
 
 def sent_later(envelope: bytes, waited: timedelta) -> bytes:
     """As if its sender had sent it by so much later."""
-    line, _, rest = envelope.partition(b"\n")
-    headers = _fields(line)
+    end = envelope.index(b"\n")
+    headers = _headers(envelope[:end])
     try:
         sent_at = datetime.fromisoformat(msgspec.json.decode(headers["sent_at"], type=str))
         headers["sent_at"] = _raw((sent_at + waited).isoformat())
     except (KeyError, ValueError, OverflowError):  # msgspec's errors are ValueErrors
         return envelope
-    return msgspec.json.encode(headers) + b"\n" + rest
+    return b"".join((msgspec.json.encode(headers), memoryview(envelope)[end:]))
 
 
 def alone(event_id: str, payload: bytes, received_at: datetime) -> Envelope:
@@ -67,43 +74,80 @@ def alone(event_id: str, payload: bytes, received_at: datetime) -> Envelope:
 
 
 def _with_tags(item: Passing, tags: Tags) -> tuple[bytes, bytes]:
-    payload = _payload(item.payload, tags)
-    headers = _fields(item.headers)
+    headers, payload = _headers(item.headers), _payload(item.payload, tags)
+    if not headers:
+        return item.headers, item.payload
     headers["length"] = _raw(len(payload))
     return msgspec.json.encode(headers), payload
 
 
 def _payload(payload: bytes, tags: Tags) -> bytes:
+    if len(payload) > EVENT:
+        return _spliced(payload, tags)
     try:
         fields = _fields(payload)
-        fields["tags"] = _raw(_merged(msgspec.json.decode(fields.get("tags", b"null")), tags))
-        return msgspec.json.encode(fields)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return _mended(payload, tags)
+    fields["tags"] = msgspec.Raw(_written(fields.get("tags", b"null"), tags))
+    return msgspec.json.encode(fields)
+
+
+def _spliced(payload: bytes, tags: Tags) -> bytes:
+    """Of a large event nothing else is read: its fields would take many times their bytes."""
+    first = at = payload.index(b"{") + 1
+    for pair in members(payload):
+        if found := _TAGS.match(pair):
+            value = at + found.end()
+            end = at + len(pair)
+            return b"".join((payload[:value], _written(payload[value:end], tags), payload[end:]))
+        at += len(pair) + 1
+    end = payload.rindex(b"}")
+    comma = b"," if payload[first:end].strip() else b""
+    added = comma, b'"tags":', _written(b"null", tags)
+    return b"".join((payload[:end], *added, payload[end:]))
 
 
 def _mended(payload: bytes, tags: Tags) -> bytes:
     """Of JSON that only lenient readers take: NaN, say. What nobody reads stays as it is."""
     try:
         tree = load_object(payload)
-    except InvalidEventError:
+        return json.dumps({**tree, "tags": _merged(tree.get("tags"), tags)}).encode()
+    except (InvalidEventError, RecursionError):
         return payload
-    return json.dumps({**tree, "tags": _merged(tree.get("tags"), tags)}).encode()
 
 
-def _merged(sent: Any, tags: Tags) -> Any:
+def _written(sent: bytes | msgspec.Raw, tags: Tags) -> bytes:
+    """The tags as they were sent, with ours."""
+    said = bytes(sent)
+    if len(said) > MOST_TAGS:
+        return said
+    try:
+        return json.dumps(_merged(load_json(said), tags)).encode()
+    except (InvalidEventError, RecursionError):
+        return said
+
+
+def _merged(sent: object, tags: Tags) -> object:
     """In the sender's own form: an object, or a list of pairs."""
     if isinstance(sent, list):
         return [pair for pair in sent if not _names(pair, tags)] + [list(t) for t in tags.items()]
     return {**(sent if isinstance(sent, dict) else {}), **tags}
 
 
-def _names(pair: Any, tags: Tags) -> bool:
-    return isinstance(pair, list) and bool(pair) and pair[0] in tags
+def _names(pair: object, tags: Tags) -> bool:
+    return isinstance(pair, list) and pair[:1] in [[name] for name in tags]
 
 
-def _fields(line: bytes) -> Raw:
-    return msgspec.json.decode(line, type=Raw)
+def _headers(line: bytes) -> Raw:
+    """Nothing where only its shape could be read."""
+    try:
+        return _fields(line.decode(errors="replace").encode())
+    except _UNREADABLE:
+        return {}
+
+
+def _fields(text: bytes) -> Raw:
+    return msgspec.json.decode(text, type=Raw)
 
 
 def _raw(value: Any) -> msgspec.Raw:

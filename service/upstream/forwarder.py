@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from routers.retry import backoff
+from service.ingest.limits import LARGE_BODY
 from service.store.rows import Waiting, new_id
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -82,6 +83,7 @@ class Forwarder:
         self._capacity = capacity
         self._failures = 0
         self._resume_at: datetime | None = None
+        self._opening = threading.Lock()  # one envelope is unpacked at a time: it may be 20 MiB
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="upstream")
@@ -135,7 +137,7 @@ class Forwarder:
         self._telemetry.upstream_pending.set(count)
         if not count or self._stopping.is_set() or (self._resume_at and self._resume_at > now):
             return False
-        limit = 1 if self._failures else AT_ONCE
+        limit = 1 if self._failures or size > count * LARGE_BODY else AT_ONCE
         claimed = self._writer.run(lambda tx: tx.claim_envelopes(now, now + LEASE, limit))
         if claimed:
             self._settle(claimed, list(self._pool.map(self._send, claimed)))
@@ -175,10 +177,12 @@ class Forwarder:
 
     def _send(self, waiting: Waiting) -> Sent:
         try:
-            envelope = self._seal.open(waiting.sealed, waiting.id)
+            with self._opening:
+                envelope = self._seal.open(waiting.sealed, waiting.id)
+                body = gzip.compress(sent_later(envelope, self._clock() - waiting.received_at), 1)
+                del envelope
         except UnreadableError as error:
             return Sent("unreadable", str(error))
-        body = gzip.compress(sent_later(envelope, self._clock() - waiting.received_at), 1)
         headers = {
             "Content-Type": "application/x-sentry-envelope",
             "Content-Encoding": "gzip",

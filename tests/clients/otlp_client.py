@@ -1,7 +1,8 @@
 """OpenTelemetry's SDK: `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`.
 
-In JSON where opentelemetry-exporter-otlp-json-http is installed too. Reports the error by its
-span's event and by a log record, which are one error, and a log and a span that are none.
+With `json` as its last argument in JSON, by opentelemetry-exporter-otlp-json-http. Reports the
+error by its span's event and by a log record, which are one error, and a log and a span that are
+none.
 """
 
 import contextlib
@@ -18,17 +19,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from examples.monolith.shop.web import checkout
 
-JSON = "opentelemetry.exporter.otlp.json"
-PROTOBUF = "opentelemetry.exporter.otlp.proto"
 
+def main(url: str, key: str, coding: str = "proto") -> None:
+    package = f"opentelemetry.exporter.otlp.{coding}"
 
-def main(url: str, key: str) -> None:
-    report(PROTOBUF, url, key)
-    with contextlib.suppress(ModuleNotFoundError):
-        report(JSON, url, key)
-
-
-def report(package: str, url: str, key: str) -> None:
     def exporter(signal: str, module: str, name: str) -> Any:
         kind = getattr(importlib.import_module(f"{package}.http.{module}"), name)
         return kind(endpoint=f"{url}/v1/{signal}", headers={"X-API-Key": key})

@@ -224,6 +224,15 @@ def test_what_alertmanager_says_and_we_do_not_is_listed_in_its_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "kind"), [("discord_configs", "discord"), ("msteamsv2_configs", "msteams")]
+)
+def test_a_chat_becomes_a_channel_without_its_secret(key: str, kind: str) -> None:
+    text = f"receivers: [{{name: pay, {key}: [{{webhook_url: 'https://chat.example/SECRET'}}]}}]"
+    start = import_alertmanager(text.encode(), "alertmanager.yml")
+    assert start.channels == {f"pay-{kind}": {kind: {"webhook_url": f"$PAY_{kind.upper()}_URL"}}}
+
+
+@pytest.mark.parametrize(
     "text", ["", "[]", "route: []", "receivers: {a: b}", "route: {routes: [1]}", "a: {", "a: no"]
 )
 def test_what_is_no_alertmanager_yml_still_gives_a_file_that_loads(text: str) -> None:

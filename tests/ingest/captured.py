@@ -18,7 +18,6 @@ from service.ingest.body import read_body
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = DATA / "captures"
 EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "captures.yaml").read_text())
-UNREAD = "otlp-node"  # until service/ingest/tracebacks reads Node's stacks
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 REQUEST = Request(content_type="application/json", project="42", received_at=NOW)
 

@@ -11,7 +11,14 @@ from service.ingest import limits
 _TEXT = (Path(__file__).parents[2] / "docs" / "ingest.md").read_text(encoding="utf-8")
 PAGE = _TEXT.partition("## Limits")[2].partition("\n## ")[0]
 ROWS = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", PAGE, re.MULTILINE))
-INSIDE = {"KIB", "MIB", "PIECE", "MORE", "TRACEBACK"}  # of how it is done, nothing a sender meets
+INSIDE = {
+    "KIB",
+    "MIB",
+    "LARGE",
+    "PIECE",
+    "MORE",
+    "TRACEBACK",
+}  # of how it is done, nothing a sender meets
 WRITTEN = {
     "BODY": "body, packed and unpacked",
     "BODY_SECONDS": "time for a body",
@@ -24,6 +31,7 @@ WRITTEN = {
     "ENVELOPE_EVENTS": "events of an envelope",
     "BATCH": "batch",
     "BATCH_FRAMES": "frames of a batch",
+    "OTLP_ERRORS": "OTLP: errors of a request, with what cannot be read",
     "EVENT": "any event as it is kept",
     "FRAMES": "frames of an event",
     "EXCEPTIONS": "exceptions of an event",

@@ -13,6 +13,7 @@ from matchers.event import Event
 from service.ingest.base import Answer, Handled, InvalidEventError, Parsed, Problem
 from service.ingest.native import BATCH, parse, refuse, reply
 from tests.ingest.captured import CAPTURES, NOW, REQUEST, load
+from tests.ingest.test_texts import WRITTEN, text_of
 
 ID = "9ec79c33ec9942ab8353589fcb2e04dc"
 TEXT = (CAPTURES / "text" / "python-chained.txt").read_text()
@@ -47,6 +48,14 @@ def test_a_text_body_is_a_traceback() -> None:
     request = msgspec.structs.replace(REQUEST, content_type="text/plain")
     (event,) = parse(TEXT.encode(), request).events
     assert [exception.type for exception in event.exceptions] == CHAIN
+
+
+@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case["text"])
+def test_a_text_of_any_runtime_gives_its_platform(case: dict[str, Any]) -> None:
+    request = msgspec.structs.replace(REQUEST, content_type="text/plain")
+    (event,) = parse(text_of(case).encode(), request).events
+    assert (event.platform, len(event.exceptions)) == (case["platform"], len(case["exceptions"]))
+    assert one({"traceback": text_of(case), "platform": "nonsense"}).platform == case["platform"]
 
 
 @pytest.mark.parametrize("short", [{"frames": ["a.py"]}, {"exceptions": [{"frames": ["a.py"]}]}])

@@ -9,7 +9,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from matchers.event import Event, ExceptionValue, Frame
 from service.ingest import otlp
-from service.ingest.base import Handled, Parsed, Problem
+from service.ingest.base import Handled, InvalidEventError, Parsed, Problem
+from service.ingest.limits import OTLP_ERRORS
 from tests.ingest.otlp_requests import (
     PROTOBUF,
     SPAN,
@@ -223,6 +224,15 @@ def test_a_partial_success_says_how_many_and_why(door: Any, rejected: str) -> No
     answer = door.reply(PROBLEMS, HANDLED, of(JSON)).body
     assert answer["partialSuccess"][rejected] == "2"
     assert "3: why" in answer["partialSuccess"]["errorMessage"]
+
+
+@pytest.mark.parametrize("member", [a_log(), {"severityNumber": []}])
+def test_more_errors_than_any_exporter_batches_are_refused(member: dict[str, Any]) -> None:
+    kept = parse(logs(*[member] * OTLP_ERRORS))
+    assert len(kept.events) + len(kept.problems) == OTLP_ERRORS
+    with pytest.raises(InvalidEventError, match="10000") as refused:
+        parse(logs(*[member] * (OTLP_ERRORS + 1)))
+    assert refused.value.code == "too_large"
 
 
 def test_answers_are_the_generated_messages() -> None:

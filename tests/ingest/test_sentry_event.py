@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from matchers.event import Event, Frame
 from service.ingest.base import InvalidEventError
-from service.ingest.sentry_event import parse_event
+from service.ingest.limits import TAGS
+from service.ingest.sentry_event import parse_event, tags_of
 from service.ingest.sentry_repair import mend
 from service.ingest.sentry_shapes import SentryEvent
 from tests.ingest.captured import NOW, REQUEST
@@ -237,3 +238,9 @@ VALUES = st.recursive(
 def test_whatever_was_sent_can_be_mended(tree: dict[str, Any]) -> None:
     msgspec.convert(mend(tree), SentryEvent)
     assert isinstance(parse(**tree), Event)
+
+
+def test_tags_past_the_last_that_is_kept_are_not_looked_at() -> None:
+    pairs = iter([(number, number) for number in range(1000)])
+    assert len(tags_of(pairs)) == TAGS
+    assert next(pairs) == (TAGS + 1, TAGS + 1)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from matchers.event import ExceptionValue, Frame
 from service.ingest.base import InvalidEventError
-from service.ingest.tracebacks.python import GROUP_HEADER, HEADER, LINKS, parse_traceback
+from service.ingest.tracebacks import parse_traceback
+from service.ingest.tracebacks.python import GROUP_HEADER, HEADER, LINKS
 from tests.ingest.captured import CAPTURES, DATA
 
 EXPECTED: list[dict[str, Any]] = yaml.safe_load((DATA / "tracebacks.yaml").read_text())
@@ -70,6 +71,11 @@ TEXTS = [
     (f"{HEADER}\n{FRAME}a.b.<locals>.E: x\n", [("E", "x", 1)]),
     (f"{HEADER}\n{FRAME}Ü: x\n", [("Ü", "x", 1)]),
     (f"{HEADER}\n{FRAME}E: x\nNote: y", [("E", "x\nNote: y", 1)]),
+    (PLAIN.replace("KeyError", "\x1b[1;35mKeyError\x1b[0m"), RAISED),  # 3.13, on a terminal
+    (
+        PLAIN.replace("    g()", "    g(\n    ~^\n        1,\n    ...<4 lines>...\n    )\n    ^"),
+        RAISED,
+    ),
     (SYNTAX, [("SyntaxError", "invalid syntax", 1)]),
     (f"{HEADER}\n{FRAME}{SYNTAX}", [("SyntaxError", "invalid syntax", 2)]),
     (
@@ -153,6 +159,11 @@ def test_the_members_of_a_group_come_before_it(text: str, exceptions: list[objec
 def test_a_link_says_how_the_earlier_hangs_on_the_later(link: str) -> None:
     first, second = parse_traceback(f"{PLAIN}\n{link}\n\n{PLAIN}")
     assert (first.source, second.source) == (LINKS[link], None)
+
+
+def test_two_tracebacks_of_a_log_are_no_chain() -> None:
+    parsed = parse_traceback(f"{PLAIN}INFO next\n{PLAIN}")
+    assert [each.source for each in parsed] == ["__context__", None]
 
 
 @pytest.mark.parametrize("text", ["", "hello", HEADER, f"{HEADER}\n\n", CAUSE, "File x, line 2"])

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from routers.http import encode, post_json, quote
+from routers.http import encode, fields, post_json, quote
 from tests.alerts import NOW
 
 URL = "https://hooks.test/T0/secret-token"
@@ -85,6 +85,33 @@ def test_retry_after_is_kept_within_reason(
 
 
 @pytest.mark.parametrize(
+    ("header", "body", "seconds"),
+    [
+        (None, '{"message": "You are being rate limited.", "retry_after": 1.337}', 1.337),
+        ("4", '{"retry_after": 1.337}', 4),
+        (None, '{"retry_after": 99999}', 3600),
+        (None, '{"retry_after": -2}', None),
+        (None, '{"retry_after": 1e300}', None),
+        (None, '{"retry_after": {"a": [1]}}', None),
+        (None, '{"retry_after": "soon"}', None),
+        (None, '{"retry_after": 1e999}', None),
+        (None, '{"retry_after": 2', None),
+        (None, '{"retry_after": null}', None),
+        (None, "\udcff", None),
+        (None, '{"a":' + "[" * 60_000, None),
+    ],
+)
+def test_retry_after_may_stand_in_the_body(
+    header: str | None, body: str, seconds: float | None
+) -> None:
+    headers = {"Retry-After": header} if header else {}
+    content = body.encode(errors="surrogateescape")
+    error = failing(httpx.Response(429, headers=headers, content=content))
+    assert isinstance(error, TemporaryError)
+    assert error.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
     ("status", "pause"), [(408, True), (425, True), (429, True), (500, False), (503, False)]
 )
 def test_only_a_destination_that_asks_for_quiet_pauses(status: int, pause: bool) -> None:
@@ -122,3 +149,29 @@ def test_an_error_says_what_was_answered() -> None:
 )
 def test_anything_encodes(payload: object, body: str) -> None:
     assert encode(payload) == body.encode()
+
+
+def test_a_password_in_the_url_is_told_in_no_spelling() -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, text=request.headers["Authorization"])
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(echo)) as client,
+        pytest.raises(RefusedError, match=r"^answered 400: Basic \*\*\*=*$"),
+    ):
+        post_json(client, "https://pointsman:hush-hush@hooks.test/", {}, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (b'{"status": "success"}', {"status": "success"}),
+        (b"[1]", {}),
+        (b"", {}),
+        (b"<html>", {}),
+        (b'{"status": "\xff"}', {}),
+        (b'{"a":' + b"[" * 65_000, {}),
+    ],
+)
+def test_an_answer_is_an_object_or_says_nothing(said: bytes, known: dict[str, str]) -> None:
+    assert fields(httpx.Response(200, content=said)) == known

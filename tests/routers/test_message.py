@@ -5,6 +5,7 @@ import pytest
 
 from routers.message import (
     facts,
+    fit,
     headline,
     many_lines,
     one_line,
@@ -33,6 +34,24 @@ ODD = ["", "\0", "\x1b[31mred\x1b[0m", "👩\u200d🚒", "\ud800", "a\r\nb", HUG
 )
 def test_a_shortened_text_is_never_longer_than_its_limit(text: str, limit: int, short: str) -> None:
     assert shorten(text, limit) == short
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        ("abc", 3, "abc"),
+        ("éé", 4, "éé"),
+        ("ééé", 5, "é…"),
+        ("aaaé", 4, "a…"),
+        ("👍👍", 7, "👍…"),
+        ("👍👍", 6, "…"),
+        ("abcd", 2, ""),
+        ("", 0, ""),
+        ("é" * 200_000, 9, "ééé…"),
+    ],
+)
+def test_a_text_fits_as_it_is_measured(text: str, limit: int, short: str) -> None:
+    assert fit(text, limit, lambda part: len(part.encode())) == short
 
 
 @pytest.mark.parametrize(

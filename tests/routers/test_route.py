@@ -30,7 +30,8 @@ rules:
   - {path: /plain/, owner: plain}
   - {path: /both/, owners: [payments, search], notify: all}
 """
-RULES = the_rules(TEXT)
+ONCE = "policy: {notify: {repeat_interval: 0s}}"
+RULES = the_rules(TEXT + ONCE)
 GROUP = Group(
     id="0" * 16,
     project="1",
@@ -191,7 +192,7 @@ def test_an_ignored_group_is_not_told() -> None:
 
 @pytest.mark.parametrize("reason", ["first_seen", "regression", "owner_changed"])
 def test_a_reason_can_be_switched_off(reason: str) -> None:
-    rules = the_rules(TEXT + f"policy: {{notify: {{{reason}: false}}}}")
+    rules = the_rules(TEXT + f"policy: {{notify: {{{reason}: false, repeat_interval: 0s}}}}")
     groups = {
         "first_seen": GROUP,
         "regression": knowing(told("payments"), resolved_at=NOW - timedelta(days=1)),

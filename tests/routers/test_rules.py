@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from routers.channels.alertmanager import Alertmanager
 from routers.channels.slack import Slack
 from routers.configured import NOT_KEPT, Unconfigured
 from routers.rules import load_rules
@@ -75,3 +76,28 @@ def test_a_device_is_no_secret() -> None:
     """`/dev/zero` would be read for ever."""
     with pytest.raises(UnsetError, match="/dev/zero is no regular file"):
         resolve("$file:/dev/zero", {})
+
+
+REPLICAS = "channels: {x: {alertmanager: {urls: [$HOOK, %s]}}}"
+
+
+def test_a_secret_may_stand_in_a_list() -> None:
+    channel = the_rules(REPLICAS % "'http://b.test'", ENVIRON).channels["x"]
+    assert isinstance(channel, Alertmanager)
+    assert channel.urls == [SecretStr(HOOK), SecretStr("http://b.test")]
+
+
+def test_a_secret_that_is_not_set_in_a_list_makes_its_channel_unconfigured() -> None:
+    rules = the_rules(REPLICAS % "$NONE", ENVIRON)
+    assert rules.channels["x"] == Unconfigured("alertmanager", "$NONE is not set")
+
+
+def test_a_secret_that_is_spelled_out_in_a_list_is_not_kept() -> None:
+    kept = loaded(REPLICAS % "'http://b.test/very-secret'", ENVIRON).keepable["rules.yaml"]
+    assert (b"very-secret" in kept, b"$HOOK" in kept) == (False, True)
+
+
+def test_what_is_not_set_is_not_called_malformed() -> None:
+    """No placeholder has the 32 characters of a routing key."""
+    rules = the_rules("channels: {x: {pagerduty: {routing_key: $NONE}}}", ENVIRON)
+    assert rules.channels["x"] == Unconfigured("pagerduty", "$NONE is not set")

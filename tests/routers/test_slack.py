@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from routers.channels.slack import Slack, blocks, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import OWNERSHIP, an_alert
+from tests.alerts import OWNERSHIP, an_alert, everywhere
 
 SLACK = Slack(webhook_url=SecretStr("https://hooks.slack.test/services/T0/B0/x"))
 HUGE = "KeyError: " + "x" * 200_000
@@ -54,12 +54,6 @@ def sent(**over: Any) -> dict[str, Any]:
     with httpx.Client(transport=httpx.MockTransport(take)) as client:
         SLACK.send(an_alert(**over), client)
     return messages[0]
-
-
-def everywhere(text: str) -> dict[str, Any]:
-    frame = {"path": text, "function": text, "lineno": text}
-    named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
-    return {**named, "ownership": {"frame": frame}}
 
 
 def test_an_alert_in_blocks() -> None:

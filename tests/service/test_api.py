@@ -61,6 +61,25 @@ def test_a_traceback_is_explained_and_nothing_is_kept(client: TestClient) -> Non
     assert client.get("/api/v1/accounting").json()["accepted"] == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E: x\n\tat search.Index.find(Index.java:3)",
+        "E: x\n    at find (/search/index.js:3:4)",
+        "panic: x\n\ngoroutine 1 [running]:\nsearch.Find(...)\n\t/search/index.go:3",
+        "/search/index.rb:3:in `find': x (E)",
+        "Uncaught E: x in /search/index.php:3\nStack trace:\n#0 {main}",
+        "thread 'main' panicked at search/index.rs:3:4:\nx",
+        "E: x\n   at Search.Index.Find() in /search/Index.cs:line 3",
+    ],
+    ids=["java", "node", "go", "ruby", "php", "rust", "dotnet"],
+)
+def test_a_stack_trace_of_any_runtime_is_explained(client: TestClient, text: str) -> None:
+    headers = {"Content-Type": "text/plain"}
+    found = client.post("/api/v1/explain", content=text, headers=headers).json()
+    assert (found["owners"], found["step"]) == (["search"], "frame")
+
+
 def test_a_team_shows_where_it_is_told_and_what_it_owns(client: TestClient) -> None:
     teams = client.get("/api/v1/teams").json()["teams"]
     assert [team["slug"] for team in teams] == ["payments", "search"]

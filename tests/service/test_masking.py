@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from matchers.event import Event
+from matchers.event import Event, ExceptionValue, Frame
 from service.masking import mask, masked
 from service.pipeline import decide
 from tests.builders import an_event, the_rules
@@ -74,6 +74,22 @@ def test_a_warning_quotes_no_more_than_the_event() -> None:
     decided = masked(decide(an_event(tags={"squad": "ada@example.com"}), RULES))
     said = 'tag squad names "[masked: e-mail]", which is no team'
     assert [warned.message for warned in decided.ownership.warnings] == [said]
+
+
+def test_a_decision_names_a_function_and_an_exception_no_more_than_the_event() -> None:
+    frame = Frame(filename="x/a.py", function="to ada@example.com", module="m?token=abc123")
+    error = ExceptionValue(type="ada@example.com", module="k, password=x1", frames=(frame,))
+    decided = masked(decide(having(exceptions=(error,)), RULES))
+    (kept,) = decided.event.exceptions
+    assert (kept.module, kept.frames[0].module) == (
+        "k, password=[masked: secret]",
+        "m?token=[masked: secret]",
+    )
+    (walked,) = decided.ownership.trail
+    assert (walked.frame.function, walked.frame.exception) == (
+        "to [masked: e-mail]",
+        "[masked: e-mail]",
+    )
 
 
 @pytest.mark.parametrize("trace", ["4bf92f3577b34da6a3ce929d0e0e4736", None])

@@ -435,3 +435,79 @@ NOW = datetime(2025, 11, 2, 3, 0, tzinfo=UTC)
 )
 def test_moments_are_said_as_people_say_them(away: timedelta, said: str) -> None:
     assert ago(NOW + away, NOW) == said
+
+
+def asked(**over: str) -> dict[str, str]:
+    return {
+        "matchers": 'team="payments"',
+        "createdBy": "ada",
+        "comment": "the bank is down",
+        "for": "1 h",
+    } | over
+
+
+def test_a_group_is_silenced_from_its_page(client: TestClient) -> None:
+    path = send(client, raised(TAX))
+    page = client.get(path, headers=HTML).text
+    assert f"group=&#34;{path.removeprefix('/groups/')}&#34;</textarea>" in page
+    assert [word for word in ("1 h", "8 h", "24 h", "7 d") if f">Silence {word}<" not in page] == []
+    made = client.post("/silences", data=asked(matchers=f'group="{path.removeprefix("/groups/")}"'))
+    assert (made.status_code, made.headers["location"]) == (303, "/silences")
+    assert "active group=" in read(client, "/silences").text
+
+
+def test_the_list_says_who_why_and_how_many(client: TestClient) -> None:
+    client.post("/silences", data=asked(comment="<script>x</script>\u202e"))
+    path = send(client, raised(TAX))
+    shown = read(client, "/silences")
+    assert 'active team="payments" <script>x</script>\\u202e — ada' in shown.text
+    assert f"hid 1, the last just now in group {path.removeprefix('/groups/')}" in shown.text
+    assert "script" not in shown.tags
+    assert "The newest event: silenced a silence holds Silences" in read(client, path).text
+
+
+def test_a_silence_is_expired_from_the_list(client: TestClient) -> None:
+    client.post("/silences", data=asked())
+    (action,) = [to for to in read(client, "/silences").attributes["action"] if "expire" in to]
+    assert client.post(action).headers["location"] == "/silences"
+    shown = read(client, "/silences")
+    assert 'expired team="payments"' in shown.text
+    assert [to for to in shown.attributes["action"] if "expire" in to] == []
+
+
+@pytest.mark.parametrize(
+    ("over", "says"),
+    [
+        ({"comment": " "}, "comment: String should have at least 1 character"),
+        ({"createdBy": ""}, "createdBy: String should have at least 1 character"),
+        ({"for": "1 y"}, "for: one of 1 h, 8 h, 24 h, 7 d"),
+        ({"matchers": "payments"}, 'matchers: "payments" is not label="value"'),
+        ({"matchers": "tem=payments"}, 'did you mean "team"?'),
+        ({"matchers": "title=~("}, "at 1: a `(` is not closed"),
+    ],
+)
+def test_a_form_that_is_no_silence_is_told_why(
+    client: TestClient, over: dict[str, str], says: str
+) -> None:
+    answer = client.post("/silences", data=asked(**over), headers=HTML)
+    assert answer.status_code == 422
+    assert says in Read(answer.text).text
+
+
+def test_silences_need_the_forms_token(logged_in: TestClient) -> None:
+    csrf = hidden(logged_in.get("/silences", headers=HTML).text, "csrf")
+    assert [
+        logged_in.post("/silences", data=asked()).status_code,
+        logged_in.post("/silences/x/expire").status_code,
+        logged_in.post("/silences/x/expire", data={"csrf": csrf}).status_code,
+        logged_in.post("/silences", data=asked(csrf=csrf)).status_code,
+    ] == [403, 403, 404, 303]
+
+
+def test_silences_go_on_by_pages(client: TestClient) -> None:
+    for number in range(51):
+        client.post("/silences", data=asked(comment=f"number {number} "))
+    first = read(client, "/silences")
+    (older,) = [to for to in first.attributes["href"] if to.startswith("/silences?")]
+    assert first.text.count("number ") == 50
+    assert read(client, older).text.count("number ") == 1

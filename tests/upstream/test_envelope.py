@@ -10,6 +10,7 @@ from matchers.errors import Origin
 from matchers.ownership import Ownership
 from matchers.ruleset import Rule
 from service.ingest.base import Envelope, Passing
+from service.ingest.limits import EVENT as EVENT_LIMIT
 from service.ingest.sentry_envelope import read_envelope
 from service.upstream.envelope import alone, sent_later, tagged, tags_of
 from tests.builders import NOW
@@ -21,7 +22,7 @@ EVENT = b'{"message": "x", "extra": {"n": 1.50, "big": 123456789012345678901}, "
 def went_on(payload: bytes, headers: bytes = b'{"type":"event","x":[1]}') -> bytes:
     envelope = Envelope(NOW, b'{"event_id":"a"}', (Passing(headers, payload),), (0,))
     items = list(read_envelope(tagged(envelope, [TAGS]))[1])
-    return items[0].payload
+    return bytes(items[0].payload)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,39 @@ def test_nobodys_error_gets_no_tag(ownership: Ownership | None) -> None:
 def test_times_are_of_one_zone() -> None:
     moved = sent_later(b'{"sent_at":"2026-11-23T07:00:00"}\n', timedelta(hours=1))
     assert datetime.fromisoformat(json.loads(moved)["sent_at"]).replace(tzinfo=UTC).hour == 8
+
+
+@pytest.mark.parametrize(
+    "sent", ['[[{"a": 1}, "x"], [["owner"], 1], [], 7]', '{"a": "\\ud800"}', '{"a": NaN}']
+)
+def test_tags_that_no_sdk_sends_are_no_obstacle(sent: str) -> None:
+    arrived = json.loads(went_on(EVENT % sent.encode()))["tags"]
+    assert "payments" in json.dumps(arrived)
+
+
+def test_headers_that_are_no_utf8_are_no_obstacle() -> None:
+    assert json.loads(went_on(b"{}", b'{"type":"event","\xff":1}'))["tags"] == TAGS
+    envelope = Envelope(NOW, b'{"dsn":"ours","\xff":1}', (), ())
+    assert b"ours" not in tagged(envelope, [])
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{ %s }",
+        '{"a": {"tags": {}}, "tags" : {"b": "1", "owner": "me"}, %s}',
+        '{%s, "tags": null}',
+        '{"tags": [["b", "1"]],%s}',
+    ],
+)
+def test_a_large_event_is_tagged_without_being_read(around: str) -> None:
+    large = around % f'"extra": "{"x" * EVENT_LIMIT}"'
+    expected = json.loads(large)
+    arrived = json.loads(went_on(large.encode()))
+    assert dict(arrived.pop("tags")).items() >= TAGS.items()
+    assert arrived == {name: value for name, value in expected.items() if name != "tags"}
+
+
+def test_half_a_million_tags_go_on_as_they_came() -> None:
+    large = b'{"tags": [%s{}]}' % (b"{}," * (EVENT_LIMIT // 2))
+    assert went_on(large) == large

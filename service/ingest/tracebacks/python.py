@@ -17,17 +17,14 @@ import msgspec
 from matchers.event import ExceptionValue, Frame
 from matchers.sketch import is_absolute
 from matchers.text import MESSAGE, NAME, PATH, clean, cut_middle
-from service.ingest.base import InvalidEventError
+from service.ingest.tracebacks.base import CAUSE, CONTEXT, EXCEPTIONS, FRAMES, Reader
 
 HEADER = "Traceback (most recent call last):"
 GROUP_HEADER = "+ Exception Group " + HEADER
 LINKS = {
-    "The above exception was the direct cause of the following exception:": "__cause__",
-    "During handling of the above exception, another exception occurred:": "__context__",
+    "The above exception was the direct cause of the following exception:": CAUSE,
+    "During handling of the above exception, another exception occurred:": CONTEXT,
 }
-TEXT = 1024 * 1024  # characters that are read, the last of a longer text: there it was thrown
-FRAMES = 1000  # kept of one exception
-EXCEPTIONS = 50
 DEPTH = 10  # of groups in groups: where CPython stops printing them
 # `  File "x.py", line 3, in f`; the line of a SyntaxError has no function
 FRAME = re.compile(r'  File "(.*)", line ([0-9]{1,9})(?:, in (.*))?')
@@ -58,20 +55,13 @@ class _Chain:
     raised: list[_Raised] = field(default_factory=list)
 
 
-def parse_traceback(text: str) -> tuple[ExceptionValue, ...]:
-    """Return every exception of the text, in the order of `Event.exceptions`.
-
-    Raises InvalidEventError (no_traceback).
-    """
+def read(text: str) -> tuple[ExceptionValue, ...]:
     reader = _Reader()
-    for line in text[-TEXT:].split("\n"):
+    for line in text.split("\n"):
         reader.read(line.rstrip("\r"))
     if any(raised.members for raised in reader.chains[0].raised):
         _number(reader.chains[0], None, count())
-    exceptions = list(_flat(reader.chains[0]))
-    if not exceptions:
-        raise InvalidEventError("no_traceback", f'nothing follows a line "{HEADER}"')
-    return tuple(cut_middle(exceptions, EXCEPTIONS))
+    return tuple(cut_middle(list(_flat(reader.chains[0])), EXCEPTIONS))
 
 
 class _Reader:
@@ -114,8 +104,11 @@ class _Reader:
 
     def _begin(self) -> _Raised:
         if self._now is None or self._now.frames or self._now.lines:
+            before = self.chains[-1].raised
+            if before and before[-1].source is None:  # of one log: it did not lead to this one
+                before[-1].source = CONTEXT
             self._now = _Raised()
-            self.chains[-1].raised.append(self._now)
+            before.append(self._now)
         return self._now
 
     def _link(self, source: str) -> None:
@@ -208,3 +201,14 @@ def _exception(raised: _Raised) -> ExceptionValue:
         parent_id=raised.parent,
         frames=tuple(cut_middle(raised.frames, FRAMES)),
     )
+
+
+READER = Reader(
+    platform="python",
+    words=frozenset({"python", "cpython", "pypy", "django", "flask"}),
+    marks=re.compile(
+        r"^[^\n]{0,200}?  File \"[^\n]{1,3000}?\", line [0-9]|^[^\n]{0,200}?\+ Exception Group ",
+        re.MULTILINE,
+    ),
+    read=read,
+)

@@ -1,0 +1,61 @@
+"""incident.io's HTTP alert sources.
+
+Spec: https://api-docs.incident.io/tag/Alert-Events-V2
+Limits: a request holds 512 KB, and one that is larger is answered 429, as if it came too often:
+sent again it would fail for ever. What is told here is a tenth of that at most. The description
+is Markdown; in a code block the error stays as it is written.
+"""
+
+from typing import Any
+
+import httpx
+
+from routers.channels.base import Channel, Receipt
+from routers.errors import PermanentError
+from routers.http import Destination, Token, fields, post_json
+from routers.incident import details, key, one, story, summary
+from routers.message import permalink
+from routers.notification import Alert
+
+TITLE_LIMIT = 300
+DETAIL_LIMIT = 1_000
+ID_LIMIT = 255
+
+
+class IncidentIo(Channel):
+    """`incident_io: {url: https://api.incident.io/v2/alert_events/http/01HX, token: 3f9c27d1}`"""
+
+    url: Destination
+    token: Token
+
+    def send(self, alert: Alert, client: httpx.Client) -> Receipt:
+        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+        url = self.url.get_secret_value()
+        answer = post_json(client, url, payload(alert), now=alert.sent_at, headers=headers)
+        said = fields(answer)
+        if said.get("status") != "success":
+            raise PermanentError(
+                "unexpected_answer", "took the alert, but not as incident.io would"
+            )
+        return Receipt(external_id=one(str(said.get("deduplication_key", "")), ID_LIMIT) or None)
+
+
+def payload(alert: Alert) -> dict[str, Any]:
+    known = details(alert, DETAIL_LIMIT)
+    told: dict[str, Any] = {
+        "title": summary(alert, TITLE_LIMIT),
+        "status": "firing",
+        "deduplication_key": key(alert),
+        "metadata": {name: known[name] for name in ("team", "severity")},  # what routes are made of
+    }
+    if alert.plain:
+        return told
+    told |= {"description": fence(story(alert)), "metadata": known}
+    if link := permalink(alert):
+        told["source_url"] = link
+    return told
+
+
+def fence(text: str) -> str:
+    """A code block, which the text cannot leave."""
+    return "```\n" + text.replace("```", "'''") + "\n```"

@@ -1,0 +1,24 @@
+"""Vendors' servers as far as an alert meets them: their real limits, their real answers.
+
+Each is handed a clock and answers requests, as httpx.MockTransport asks of a handler.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from tests.routers.simulators.alertmanager import Alertmanager
+from tests.routers.simulators.incident_io import IncidentIo
+from tests.routers.simulators.opsgenie import Opsgenie
+from tests.routers.simulators.pagerduty import PagerDuty
+
+Clock = Callable[[], datetime]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+SIMULATORS: dict[str, Callable[[Clock], Handler]] = {
+    "pagerduty": PagerDuty,
+    "opsgenie": Opsgenie,
+    "incident_io": IncidentIo,
+    "alertmanager": Alertmanager,
+}

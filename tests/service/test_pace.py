@@ -1,0 +1,165 @@
+"""No flood: what would be too fast becomes one message, which names or counts everything."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from routers.pace import Bucket, Pace, filled, spent, wait
+from tests.builders import NOW
+from tests.service.house import Clock, running
+from tests.service.test_worker import until
+
+RULES = """version: 1
+teams:
+  payments: {receivers: [{channel: slack}]}
+channels:
+  slack: {slack: {webhook_url: https://hooks.slack.com/services/T0/B0/x}}
+  second: {slack: {webhook_url: https://hooks.slack.com/services/T1/B1/y}}
+policy: {fallback_receivers: [second]}
+rules: [{path: /billing/, owner: payments}]
+"""
+PACE = Pace(per_second=2.0, burst=4)
+
+
+class Slack:
+    """Remembers each message that it took, as text."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []  # path, body
+        self.answer: Callable[[str], int] = lambda _path: 200
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        status = self.answer(request.url.path)
+        if status == 200:
+            self.told.append((request.url.path, request.content.decode()))
+        return httpx.Response(status, text="ok" if status == 200 else "no")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def slack() -> Slack:
+    return Slack()
+
+
+@pytest.fixture
+def client(tmp_path: Path, clock: Clock, slack: Slack) -> Iterator[TestClient]:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    with running(tmp_path, clock, transport=httpx.MockTransport(slack)) as client:
+        yield client
+
+
+def flood(client: TestClient, count: int) -> None:
+    """So many errors that are new, at once."""
+    events = [
+        {"exceptions": [{"type": f"Flood{number:04}Error", "frames": [f"billing/n{number}.py"]}]}
+        for number in range(count)
+    ]
+    client.post("/api/v1/events", json=events).raise_for_status()
+
+
+def states(client: TestClient) -> dict[str, int]:
+    books: dict[str, Any] = client.get("/api/v1/accounting").json()
+    assert books["unaccounted"] == 0
+    return {name: n for name, n in books["deliveries"].items() if n}
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "tokens"),
+    [(None, 0, 4), (0, 0, 0), (0, 1, 2), (3, 60, 4), (1.5, 0.5, 2.5), (2, -60, 2)],
+)
+def test_a_bucket_fills_up_to_a_burst(before: float | None, seconds: float, tokens: float) -> None:
+    bucket = None if before is None else Bucket(before, NOW)
+    assert filled(bucket, PACE, NOW + timedelta(seconds=seconds)).tokens == tokens
+
+
+@pytest.mark.parametrize(("tokens", "seconds"), [(0, 0.5), (0.5, 0.25), (1, 0), (3, 0)])
+def test_a_token_is_waited_for(tokens: float, seconds: float) -> None:
+    assert wait(Bucket(tokens, NOW), PACE).total_seconds() == seconds
+
+
+def test_a_message_costs_a_token() -> None:
+    assert spent(Bucket(3, NOW)).tokens == 2
+
+
+def test_a_few_are_told_one_by_one(client: TestClient) -> None:
+    flood(client, 2)
+    until(lambda: states(client) == {"delivered": 2})
+
+
+def test_a_flood_is_told_in_few_messages_and_nothing_is_missing(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    flood(client, 60)
+    until(lambda: states(client) == {"delivered": 3, "merged": 57})
+    text = "".join(body for _, body in slack.told)
+    named = {number for number in range(60) if f"Flood{number:04}Error" in text}
+    assert len(slack.told) == 3
+    assert "58 alerts, the worst" in text
+    assert f"and {60 - len(named)} more" in text
+
+
+def test_what_comes_while_it_is_quiet_is_told_together_when_it_may(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    flood(client, 3)
+    until(lambda: states(client).get("delivered") == 3)
+    for number in range(5):
+        frames = [{"type": f"Late{number}Error", "frames": ["billing/late.py"]}]
+        client.post("/api/v1/events", json={"exceptions": frames})
+    assert states(client) == {"delivered": 3, "pending": 5}
+    clock.move(timedelta(seconds=1))
+    until(lambda: states(client) == {"delivered": 4, "merged": 4})
+    assert "5 alerts, the worst" in slack.told[-1][1]
+
+
+def test_a_merged_message_that_fails_comes_again_whole(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    flood(client, 2)
+    until(lambda: states(client) == {"delivered": 2})
+    slack.answer = lambda _path: 500
+    flood(client, 30)
+    until(lambda: "server_error" in client.get("/api/v1/deliveries?limit=200").text)
+    slack.answer = lambda _path: 200
+    clock.move(timedelta(minutes=6))
+    until(lambda: states(client).get("pending", 0) == 0)
+    text = "".join(body for _, body in slack.told)
+    assert "28 alerts" in text
+    assert states(client) == {"delivered": 3, "merged": 27}
+
+
+def test_a_dead_destination_hands_everything_to_the_fallback(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    slack.answer = lambda path: 404 if "T0" in path else 200
+    flood(client, 12)
+    until(lambda: states(client) == {"dead": 12, "delivered": 3, "merged": 9})
+    assert {path for path, _ in slack.told} == {"/services/T1/B1/y"}
+
+
+def test_what_died_in_anothers_message_can_be_retried(client: TestClient, slack: Slack) -> None:
+    slack.answer = lambda _path: 404
+    flood(client, 12)
+    until(lambda: states(client) == {"dead": 24})
+    slack.answer = lambda _path: 200
+    dead = client.get("/api/v1/deliveries?state=dead&limit=200").json()["deliveries"]
+    client.post(f"/api/v1/deliveries/{dead[0]['id']}/retry").raise_for_status()
+    assert states(client) == {"dead": 23, "pending": 1}
+
+
+def test_each_delivery_names_the_one_that_told_it(client: TestClient) -> None:
+    flood(client, 10)
+    until(lambda: states(client) == {"delivered": 3, "merged": 7})
+    listed = client.get("/api/v1/deliveries?limit=200").json()["deliveries"]
+    carriers = {one["carrier"] for one in listed if one["state"] == "merged"}
+    (carrier,) = carriers
+    assert carrier in {one["id"] for one in listed if one["state"] == "delivered"}
