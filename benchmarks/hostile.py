@@ -212,6 +212,8 @@ def _api() -> Iterator[Hostile]:
     yield Hostile("a map: sources", maps, filled(sources, '"a",', '"b"]}'), (400,))
     names = '{"version":3,"mappings":"","sources":[],"names":['
     yield Hostile("a map: names", maps, filled(names, '"aé",', '"b"]}'), (400,))
+    inside = '{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":' + names
+    yield Hostile("a map: names inside", maps, filled(inside, '"aé",', '"b"]}}]}'), (400,))
     sections = '{"version":3,"sections":['
     unit = '{"offset":{"line":0,"column":0},"map":{"version":3,"mappings":"","sources":[]}},'
     yield Hostile(

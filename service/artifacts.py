@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from matchers.event import Event
 from service.map_folder import MapFolder
+from service.memory import trim
 from service.sourcemaps.cache import MapCache
 from service.sourcemaps.frames import has_bundles, mapped
 from service.sourcemaps.mappings import SourceMapError
@@ -158,6 +159,7 @@ class Artifacts:
 
 def _check(raw: bytes) -> None:
     """Raises SourceMapError, which would keep whatever was read of the map as long as it lives."""
+    trim()
     try:
         read_map(raw)
     except SourceMapError as error:

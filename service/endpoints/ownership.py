@@ -1,6 +1,7 @@
 """Who owns this: a path, many paths, an event, a traceback. And the teams themselves."""
 
 import asyncio
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -18,8 +19,11 @@ from service.endpoints.validators import Validated
 from service.explain import explain, receivers_shown
 from service.ingest import base as wire
 from service.ingest import native
-from service.ingest.limits import MIB
+from service.ingest.json_members import members
+from service.ingest.json_parts import parts_of
+from service.ingest.limits import EVENT, MIB
 from service.ingest.truncation import trimmed
+from service.memory import trim
 
 PATHS_LIMIT = 10_000
 PATHS_BODY = 2 * MIB  # bytes: 200 of each path
@@ -35,12 +39,15 @@ class Paths(BaseModel):
 _PATHS = Paths.model_json_schema()
 
 
-async def asked_paths(house: Admin, request: Request) -> Paths:
+async def asked_paths(_house: Admin, request: Request) -> Paths:
     """Raises RequestValidationError."""
     body = await body_of(request, PATHS_BODY)
+    listed = members(parts_of(body, "paths").get("paths", b""))
+    if next(islice(listed, PATHS_LIMIT, None), None) is not None:  # before they become objects
+        said = f"List should have at most {PATHS_LIMIT} items"
+        raise RequestValidationError([{"loc": ("body", "paths"), "msg": said}])
     try:
-        async with house.hall.reading:
-            return Paths.model_validate_json(body)
+        return Paths.model_validate_json(body)
     except ValidationError as error:
         where = [one | {"loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(where) from None
@@ -111,6 +118,8 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
 
 
 def _only_event(body: bytes, about: wire.Request) -> Event:
+    if len(body) > EVENT:
+        trim()
     parsed = native.parse(body, about)
     if len(parsed.events) != 1:
         raise wire.InvalidEventError("not_one_event", "explain takes one event")

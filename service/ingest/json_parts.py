@@ -23,12 +23,15 @@ from service.ingest.sentry_repair import load_object
 
 HEAD = 128 * KIB  # bytes read of one value: a message of 8,192 characters, however escaped
 NAME_HEAD = 8 * KIB  # of what is short by nature
+PATH_HEAD = 2 * KIB  # the same, where there may be thousands of it
+MENDED = 100_000  # words or halves that are mended; no sender gets more of them wrong
 FEW = 100  # members of what is read whole
 _BOM = b"\xef\xbb\xbf"
 _CONTROLS = bytes.maketrans(bytes(range(32)), b" " * 32)
 _NO_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?Infinity|NaN)', re.DOTALL)
 # half of a pair by itself, as JavaScript writes a text that was cut; what is in order comes first
 _LONE = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)", re.DOTALL)
+_WRONG = re.compile(rb"NaN|Infinity|\\u[dD][89a-fA-F]")
 _CURABLE = re.compile(rb"\A\xef\xbb\xbf|[\x00-\x1f]|NaN|Infinity|\\u[dD][89a-fA-F]")
 Reader = Callable[[Text], Any]
 T = TypeVar("T")
@@ -60,7 +63,7 @@ def _checked(data: Text) -> Text:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        if not _CURABLE.search(data):
+        if not _CURABLE.search(data) or next(islice(_WRONG.finditer(data), MENDED, None), None):
             raise
         mended = memoryview(strict(data))
         fields(mended)
@@ -110,7 +113,7 @@ def plain(text: Text) -> Scalar:
 
 def name(text: Text) -> Scalar:
     """The same, of what is short by nature."""
-    found = value(text, NAME_HEAD)
+    found = value(text, PATH_HEAD)
     return found if isinstance(found, Scalar) else None
 
 

@@ -4,13 +4,15 @@ Spec: https://tc39.es/ecma426/
 Cases: tests/data/sourcemaps.yaml and tests/sourcemaps/test_reader.py.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated
 
 import msgspec
 
-from service.ingest.json_members import Text, fields, members
+from service.ingest.json_members import Text, fields, first, members
+from service.ingest.json_parts import is_list, parts_of
 from service.sourcemaps.mappings import LARGEST, Mappings, Original, Part, SourceMapError
 
 ENTRIES = 200_000  # sources, and names, of one map
@@ -137,16 +139,17 @@ def _sources(one: _Map, place: str) -> Iterator[Source]:
 
 def _check_counts(raw: Text) -> None:
     """Before they become objects. Raises SourceMapError, msgspec.MsgspecError."""
-    told = fields(raw, *_LISTS, "sections")
-    sections = told.pop("sections", b"")
-    _check_count("sections", sections, SECTIONS)
-    for name, listed in told.items():
-        _check_count(name, listed, ENTRIES)
-
-
-def _check_count(name: str, listed: Text, most: int) -> None:
-    if next(islice(members(listed), most, None), None) is not None:
-        raise SourceMapError(name, f"more than {most:,}")
+    fields(raw)
+    told = parts_of(raw, "sections").get("sections", b"")
+    sections = first(told, SECTIONS + 1) if is_list(told) else []
+    if len(sections) > SECTIONS:
+        raise SourceMapError("sections", f"more than {SECTIONS:,}")
+    counts: Counter[str] = Counter()
+    for one in (raw, *(parts_of(section, "map").get("map", b"") for section in sections)):
+        for name, listed in parts_of(one, *_LISTS).items():
+            counts[name] += sum(1 for _ in islice(members(listed), ENTRIES + 1))
+            if counts[name] > ENTRIES:
+                raise SourceMapError(name, f"more than {ENTRIES:,}")
 
 
 def _decoded(raw: bytes) -> _Whole:

@@ -160,6 +160,7 @@ def section(**more: object) -> dict[str, Any]:
         (PLAIN | {"mappings": "+/////D" + ",+/////D" * 9}, "a line, column, source or name"),
         (PLAIN | {"mappings": "," * SEGMENTS}, "mappings: more than 2,000,000 segments"),
         (PLAIN | {"names": ["f"] * 200_001}, "names: more than 200,000"),
+        (section(map=SECOND | {"names": ["f"] * 200_001}), "names: more than 200,000"),
         ({"version": 3, "sections": [{}] * 5001}, "sections: more than 5,000"),
         ({"version": 3, "sections": {}}, "sections: Expected `array`"),
         ({"version": 3, "sections": [{}]}, "sections[0]: Object missing required field `offset`"),
