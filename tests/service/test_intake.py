@@ -82,10 +82,10 @@ def test_others_have_their_turn_between_the_parts_of_a_large_request(tmp_path: P
     intake = Intake(writer, lambda: RULES, Telemetry(), quota=Quota(0), public_url="http://x")
     many = [msgspec.structs.replace(EVENT, event_id=f"{number:032x}") for number in range(2500)]
     handled = asyncio.run(intake.take(many, "otlp_logs", ("1", "")))
+    writer.stop()  # it tells of a commit after it has answered
+    engine.dispose()
     assert [one.event_id for one in handled] == [event.event_id for event in many]
     assert commits == [1, 1, 1]
-    writer.stop()
-    engine.dispose()
 
 
 class NotingSeal(Seal):
