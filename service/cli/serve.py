@@ -1,28 +1,11 @@
 """`pointsman serve`: runs the service."""
 
-import os
-import secrets
-import signal
-import socket
-import threading
-from collections.abc import Callable
-from types import FrameType
+from importlib import import_module
 from typing import Annotated
 
 import typer
-import uvicorn
-from alembic.util import CommandError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.app import create_app
-from service.cli.base import MISUSE, RulesFile, misuse, talk
-from service.logs import configure_logs, report_own_errors
-from service.memory import give_memory_back
-from service.rules_git import masked
-from service.runtime import Runtime
-from service.settings import Settings, SettingsError, load_settings
-from service.store.database import migrate, reason
+from service.cli.base import RulesFile
 
 
 def serve(
@@ -31,105 +14,6 @@ def serve(
     rules: RulesFile = None,
 ) -> None:
     """Run the service. SIGHUP reads the rules again; SIGTERM finishes what is in flight."""
-    give_memory_back()
-    settings = _settings(host, port, str(rules) if rules else None)
-    with _listen(settings) as listening:
-        configure_logs(settings.log_level)
-        runtime = _open(settings)
-        _greet(settings)
-        signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
-        _Server(runtime).run(sockets=[listening])
-
-
-class _Server(uvicorn.Server):
-    """Says "not ready" and claims nothing more as soon as it is told to stop."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        settings = runtime.settings
-        super().__init__(
-            uvicorn.Config(
-                create_app(runtime),
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=20,
-            )
-        )
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        _begin(self._runtime.drain)  # on a thread: a signal's handler must take no lock
-        super().handle_exit(sig, frame)
-
-
-def _settings(host: str | None, port: int | None, rules: str | None) -> Settings:
-    given = {
-        "POINTSMAN_HOST": host,
-        "POINTSMAN_PORT": None if port is None else str(port),
-        "POINTSMAN_RULES": rules,
-    }
-    environ = {**os.environ, **{name: value for name, value in given.items() if value is not None}}
-    try:
-        loaded = load_settings(environ)
-        report_own_errors(loaded.settings)
-    except SettingsError as error:
-        misuse(str(error))
-    for warning in loaded.warnings:
-        talk.print(f"warning: {warning}", markup=False)
-    _refuse_open_doors(loaded.settings)
-    return loaded.settings
-
-
-def _refuse_open_doors(settings: Settings) -> None:
-    closed = settings.admin_token.get_secret_value() and settings.keys
-    if settings.on_loopback or closed:
-        return
-    talk.print(
-        f"{settings.host} is not loopback: refusing to serve without ingest keys and an admin "
-        "token. Set both, for example:\n"
-        f"  export POINTSMAN_INGEST_KEYS={secrets.token_hex(16)}:1\n"
-        f"  export POINTSMAN_ADMIN_TOKEN={secrets.token_urlsafe(24)}",
-        markup=False,
-    )
-    raise typer.Exit(MISUSE)
-
-
-def _greet(settings: Settings) -> None:
-    talk.print(f"Pointsman on {settings.base_url}", markup=False)
-    talk.print(f"  DSN    {settings.dsn}", markup=False)
-    repository = masked(settings.rules_repository.get_secret_value())
-    talk.print(f"  rules  {settings.rules}{repository and f' of {repository}'}", markup=False)
-    if not settings.admin_token.get_secret_value():
-        talk.print("  open: no admin token is set; only this machine can reach it", markup=False)
-    if not settings.keys:
-        talk.print("  open: no ingest keys are set; any key in the DSN will do", markup=False)
-
-
-def _open(settings: Settings) -> Runtime:
-    """With its database brought up to date. Exits with MISUSE where it cannot be."""
-    try:
-        runtime = Runtime(settings)
-        migrate(runtime.engine)  # a start would do so too, but with a traceback
-    except (OSError, SQLAlchemyError, CommandError) as error:
-        where = make_url(settings.database_url.get_secret_value()).database
-        misuse(f"cannot open the database {where}: {reason(error)}")
-    return runtime
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Before anything starts, so that a port in use is said at once. Exits with MISUSE."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        misuse(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
-    return listening
-
-
-def _begin(work: Callable[[], object]) -> None:
-    threading.Thread(target=work, name=getattr(work, "__name__", None), daemon=True).start()
+    # only here: a web server and a database would double what every other word costs to start
+    server = import_module("service.cli.server")
+    server.run(host, port, str(rules) if rules else None)
