@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    text,
 )
 
 METADATA = MetaData()
@@ -96,7 +97,13 @@ DELIVERIES = Table(
     Column("external_id", String),
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
-    Index("deliveries_of_carrier", "carrier"),
+    # partial: "carried by none" is nearly every row, and is looked for by the index above
+    Index(
+        "deliveries_of_carrier",
+        "carrier",
+        sqlite_where=text("carrier IS NOT NULL"),
+        postgresql_where=text("carrier IS NOT NULL"),
+    ),
 )
 BUCKETS = Table(
     "buckets",

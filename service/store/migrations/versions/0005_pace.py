@@ -9,7 +9,14 @@ down_revision = "0004"
 
 def upgrade() -> None:
     op.add_column("deliveries", sa.Column("carrier", sa.String(), nullable=True))
-    op.create_index("deliveries_of_carrier", "deliveries", ["carrier"], unique=False)
+    op.create_index(
+        "deliveries_of_carrier",
+        "deliveries",
+        ["carrier"],
+        unique=False,
+        sqlite_where=sa.text("carrier IS NOT NULL"),
+        postgresql_where=sa.text("carrier IS NOT NULL"),
+    )
     op.create_table(
         "buckets",
         sa.Column("receiver", sa.String(), nullable=False),
