@@ -40,7 +40,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 def test_a_change_is_in_force_without_being_asked_for(client: TestClient, tmp_path: Path) -> None:
     assert owner(client, "billing/tax.py") == "payments"
     (tmp_path / "rules.yaml").write_text(MOVED)
-    wait_for(lambda: owner(client, "billing/tax.py") == "search", 5)
+    wait_for(lambda: owner(client, "billing/tax.py") == "search")
 
 
 def test_a_change_of_the_same_length_and_time_is_seen(client: TestClient, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_change_of_the_same_length_and_time_is_seen(client: TestClient, tmp_pa
     before = rules.stat()
     rules.write_text(RULES.replace("path: /billing/", "path: /selling/"))
     os.utime(rules, ns=(before.st_atime_ns, before.st_mtime_ns))
-    wait_for(lambda: owner(client, "selling/tax.py") == "payments", 5)
+    wait_for(lambda: owner(client, "selling/tax.py") == "payments")
 
 
 def deleted(rules: Path) -> None:
@@ -70,12 +70,12 @@ def test_a_file_that_is_gone_or_half_changes_nothing_until_it_is_whole(
 ) -> None:
     rules, revision = tmp_path / "rules.yaml", status(client)["revision"]
     harm(rules)
-    wait_for(lambda: status(client)["problems"], 5)
+    wait_for(lambda: status(client)["problems"])
     assert (status(client)["revision"], owner(client, "billing/a.py")) == (revision, "payments")
     if rules.is_dir():
         rules.rmdir()
     rules.write_text(MOVED)
-    wait_for(lambda: not status(client)["problems"], 5)
+    wait_for(lambda: not status(client)["problems"])
     assert owner(client, "billing/a.py") == "search"
 
 
@@ -89,7 +89,7 @@ def test_a_configmap_that_is_swapped_is_followed(tmp_path: Path) -> None:
         assert owner(client, "billing/tax.py") == "payments"
         (tmp_path / "..next").symlink_to("..2")
         (tmp_path / "..next").rename(tmp_path / "..data")
-        wait_for(lambda: owner(client, "billing/tax.py") == "search", 5)
+        wait_for(lambda: owner(client, "billing/tax.py") == "search")
 
 
 def test_team_files_that_come_and_go_are_followed(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_team_files_that_come_and_go_are_followed(tmp_path: Path) -> None:
     (tmp_path / "teams/payments.yaml").write_text(team("payments", "/billing/"))
     with running(tmp_path, rules_poll_seconds=0.05) as client:
         (tmp_path / "teams/search.yaml").write_text(team("search", "/search/"))
-        wait_for(lambda: owner(client, "search/a.py") == "search", 5)
+        wait_for(lambda: owner(client, "search/a.py") == "search")
         (tmp_path / "teams/search.yaml").unlink()
-        wait_for(lambda: owner(client, "search/a.py") is None, 5)
+        wait_for(lambda: owner(client, "search/a.py") is None)
 
 
 def test_without_the_root_file_the_team_files_stay_in_force(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_without_the_root_file_the_team_files_stay_in_force(tmp_path: Path) -> N
     with running(tmp_path, rules_poll_seconds=0.05) as client:
         (tmp_path / "teams/payments.yaml").unlink()
         (tmp_path / "rules.yaml").unlink()
-        wait_for(lambda: status(client)["problems"], 5)
+        wait_for(lambda: status(client)["problems"])
         assert owner(client, "billing/a.py") == "payments"
 
 
@@ -121,7 +121,7 @@ def test_a_list_of_the_repositorys_paths_is_followed(tmp_path: Path) -> None:
         sent = "/opt/anywhere/deep/tax.py"
         assert owner(client, sent) is None
         listed.write_text("billing/deep/tax.py\n")
-        wait_for(lambda: owner(client, sent) == "payments", 5)
+        wait_for(lambda: owner(client, sent) == "payments")
 
 
 def test_what_did_not_change_is_not_read_again(client: TestClient) -> None:
