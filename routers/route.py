@@ -112,10 +112,11 @@ def reason_to_tell(
         return "first_seen" if notify.first_seen else None
     if notify.regression and group.resolved_at is not None and last < group.resolved_at <= now:
         return "regression"
-    if crossed(audience.times_seen, policy) > audience.threshold:
+    woken_for = group.woken_for if group.woken_at is not None and last < group.woken_at else None
+    if woken_for == "escalation" or crossed(audience.times_seen, policy) > audience.threshold:
         return "escalation"
     is_due = notify.repeat_interval and now - last >= notify.repeat_interval
-    return "repeat" if is_due else None
+    return "repeat" if is_due or woken_for else None
 
 
 def crossed(times_seen: int, policy: Policy) -> int:
@@ -187,7 +188,7 @@ def _quiet(
     """Why nobody is told, whoever would be; None: nothing stands against it."""
     if group.status == "ignored":
         return "ignored"
-    if reason is None:
+    if reason is None or group.status == "resolved":  # in a newer release than this event's
         return "grouped"
     if is_below(event.level, policy.notify.level):
         return "below_level"

@@ -11,6 +11,7 @@ from matchers.ownership import Ownership
 from routers.notification import Outcome
 from routers.route import route
 from routers.rules import Rules
+from routers.verdicts import after, given
 from service.store.transaction import Transaction
 
 
@@ -45,6 +46,14 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
     grouped, ruleset = decided.grouped, decided.rules.ruleset
     name = title_by(grouped.entry, event, ruleset)  # of what is masked by now
     group = tx.groups.record(event, ownership, grouped.fingerprints, name)
+    ownership = given(ownership, group, decided.rules)
+    group = after(
+        group,
+        event,
+        ownership,
+        policy=decided.rules.policy,
+        first_seen=tx.releases.first_seen,
+    )
     routing = route(
         event,
         ownership,

@@ -36,21 +36,14 @@ class Groups:
         group = self._known(event.project, fingerprints)
         if group is None:
             group = self._made(event, ownership, fingerprints[0], name or title(event))
-        reopened = (
-            group.status == "resolved"
-            and group.resolved_at is not None
-            and event.received_at > group.resolved_at
-        )
         group = msgspec.structs.replace(
             group,
             times_seen=group.times_seen + 1,
             first_seen=min(group.first_seen, event.received_at),
             last_seen=max(group.last_seen, event.received_at),
             last_event_id=event.event_id,
-            team=ownership.owner,
             culprit=culprit(ownership, event.transaction) or group.culprit,
             level=event.level,
-            status="unresolved" if reopened else group.status,
         )
         self._put(group)
         return group

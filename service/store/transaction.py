@@ -16,6 +16,7 @@ from routers.route import Routing
 from routers.silences import Silence
 from service.store.audit import Audited, audit_row
 from service.store.groups import Groups, every, one
+from service.store.releases import Releases
 from service.store.rows import (
     Artifact,
     Delivery,
@@ -38,6 +39,7 @@ class Transaction:
     def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
         """in_force: the writer's; it outlives the transaction."""
         self.groups = Groups(cursor, statements)
+        self.releases = Releases(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._cursor = cursor
         self._sql = statements
@@ -59,6 +61,7 @@ class Transaction:
     def accept(self, event: Event) -> None:
         """Enter the event in the book of what came in, and keep its record. First ask `known`."""
         self._books["accepted", ""] += 1
+        self.releases.saw(event)
         self._events[event.project, event.event_id] = {
             "project": event.project,
             "event_id": event.event_id,
@@ -281,6 +284,7 @@ class Transaction:
         sql.add_delivery.run_all(cursor, self._deliveries)
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
+        self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,
