@@ -12,6 +12,7 @@ from routers.notification import Outcome
 from routers.route import route
 from routers.rules import Rules
 from routers.verdicts import after, given
+from service.incidents import close_incidents
 from service.store.transaction import Transaction
 
 
@@ -64,6 +65,16 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
         silences=tx.silences(now),
     )
     tx.enqueue(event, ownership, group, routing)
+    if routing.lost_by:
+        close_incidents(
+            tx,
+            group.id,
+            decided.rules,
+            now=now,
+            lost_by=routing.lost_by,
+            environment=event.environment or "",
+            reason="owner_changed",
+        )
     told = tuple((one.receiver, one.reason) for one in routing.notifications)
     return Handled(event.event_id, routing.outcome, group.id, ownership, told)
 

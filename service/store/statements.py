@@ -111,6 +111,12 @@ class Statements:
             .order_by(DELIVERIES.c.due_at)
             .limit(bindparam("limit"))
         )
+        self.deliveries_of = compiled(
+            select(DELIVERIES)
+            .where(DELIVERIES.c.group_id == bindparam("group_id"))
+            .order_by(DELIVERIES.c.id.desc())
+            .limit(1000)
+        )
         self.carry = compiled(
             update(DELIVERIES)
             .where(DELIVERIES.c.id == bindparam("i"))
