@@ -41,7 +41,9 @@ def ignored(group: Group, now: datetime, until: Until) -> Group:
 
 def assigned(group: Group, now: datetime, team: str | None, decided: str | None) -> Group:
     """team: a slug; None: whoever the rules name again, which `decided` last was."""
-    return _replaced(group, assigned=team, moved_at=now, team=team or decided)
+    whose = team or decided
+    moved_at = group.moved_at if whose == group.team else now
+    return _replaced(group, assigned=team, moved_at=moved_at, team=whose)
 
 
 def given(ownership: Ownership, group: Group, rules: Rules) -> Ownership:

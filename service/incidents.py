@@ -26,18 +26,22 @@ def close_incidents(
     lost_by: Collection[str | None] | None = None,
     environment: str | None = None,
     reason: Reason | None = None,
-) -> None:
-    """Those of a group that are open, but for what these teams keep.
+) -> list[Notification]:
+    """Those of a group that are open, but for what these teams keep; what was queued for it.
 
     lost_by, environment: only theirs, only there; None: all. reason: None is that of what opened.
     """
+    queued = []
     for told in _open(tx.told(group)):
         if told.team in kept_by or (lost_by is not None and told.team not in lost_by):
             continue
         if environment is not None and (told.environment or "") != environment:
             continue
         if rules is not None and _closes(told, rules):
-            tx.queue(msgspec.structs.replace(told, closes=True, reason=reason or told.reason), now)
+            closing = msgspec.structs.replace(told, closes=True, reason=reason or told.reason)
+            tx.queue(closing, now)
+            queued.append(closing)
+    return queued
 
 
 def unsent(tx: Transaction, closing: Delivery) -> list[Delivery]:

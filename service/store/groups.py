@@ -54,9 +54,13 @@ class Groups:
         told |= {(audience.team, audience.environment): audience for audience in audiences}
         self._put(msgspec.structs.replace(group, audiences=tuple(told.values())))
 
+    def by_id(self, id: str) -> Group | None:  # noqa: A002
+        """As it stands in this transaction."""
+        return self._groups.get(id) or self._load(self._sql.group_by_id, {"id": id})
+
     def change(self, id: str, change: Callable[[Group], Group]) -> Group | None:  # noqa: A002
         """None: there is no such group."""
-        group = self._by_id(id)
+        group = self.by_id(id)
         if group is None:
             return None
         self._put(change(group))
@@ -84,9 +88,6 @@ class Groups:
         if group is not None:
             self._ids[project, fingerprint] = group.id
         return group
-
-    def _by_id(self, id: str) -> Group | None:  # noqa: A002
-        return self._groups.get(id) or self._load(self._sql.group_by_id, {"id": id})
 
     def _load(self, statement: Any, params: Mapping[str, str]) -> Group | None:
         row = one(statement.run(self._cursor, params))
