@@ -7,7 +7,7 @@ it, in free text: "page", "api", "slack:U123 Jane". None: there is no such group
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from matchers.text import clean
 from routers import verdicts
 from routers.group import Group, Until
 from routers.notification import Notification
+from routers.postable import LONGEST
 from routers.route import route
 from routers.rules import Rules
 from service.incidents import close_incidents
@@ -66,6 +67,8 @@ def ignore(house: Runtime, id: str, *, by: str, until: Until) -> Group | None:  
     """Nobody is told of it until then. Raises ActError where that can never be, or is past."""
     if problems := list(_mistakes(until, house)):
         raise ActError(problems)
+    if until.moment is not None:
+        until = msgspec.structs.replace(until, moment=until.moment.astimezone(UTC))
     said = msgspec.to_builtins(until)
     return _act(house, id, by, "ignore", said, partial(verdicts.ignored, until=until))
 
@@ -167,6 +170,8 @@ def _mistakes(until: Until, house: Runtime) -> Iterator[tuple[str, str]]:
     rules = house.rules.current() or Rules.empty()
     if until.moment is not None and until.moment <= house.clock():
         yield "until", "it is past"
+    if until.moment is not None and until.moment - house.clock() > LONGEST:
+        yield "until", "it is more than a year from now"
     if until.times is not None and until.times < 1:
         yield "times", "it is 1 at the least"
     if until.escalation and not rules.policy.notify.escalation:

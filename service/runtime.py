@@ -25,6 +25,7 @@ from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.store.artifacts import ArtifactStore
+from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
 from service.store.store import Store
@@ -65,6 +66,7 @@ class Runtime:
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
+        self.audit_store = AuditStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda _receivers: self.worker.wake(),

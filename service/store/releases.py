@@ -28,6 +28,11 @@ class Releases:
         row = self._sql.release.run(self._cursor, named).fetchone()
         return from_us(row[0]) if row else self._seen.get((project, release))
 
+    def newest(self, project: str) -> str | None:
+        """The one that was first seen last; None: no event of the project named one."""
+        row = self._sql.newest_release.run(self._cursor, {"project": project}).fetchone()
+        return row[0] if row else None
+
     def flush(self) -> None:
         rows = [
             {"project": project, "release": release, "first_seen": to_us(at)}

@@ -195,6 +195,12 @@ class Statements:
                 RELEASES.c.release == bindparam("release"),
             )
         )
+        self.newest_release = compiled(
+            select(RELEASES.c.release)
+            .where(RELEASES.c.project == bindparam("project"))
+            .order_by(RELEASES.c.first_seen.desc(), RELEASES.c.release.desc())
+            .limit(1)
+        )
         self.drop_releases = compiled(
             delete(RELEASES).where(
                 RELEASES.c.project == bindparam("p"),
