@@ -23,6 +23,7 @@ from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from service.attention import Attention
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -54,13 +55,8 @@ class Worker:
         self._client = client
         self._telemetry = telemetry
         self._clock = clock
-        self._woken = threading.Event()
+        self._attention = Attention(clock)
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._news: set[str] = set()  # receivers that have something new
-        self._busy: set[str] = set()
-        self._missed: set[str] = set()  # had something new while they were busy
-        self._paused: dict[str, datetime] = {}  # receivers that asked for quiet, until when
         self._pool = ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="send")
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -69,14 +65,12 @@ class Worker:
 
     def wake(self, receivers: Iterable[str]) -> None:
         """They have something new."""
-        with self._lock:
-            self._news.update(receivers)
-        self._woken.set()
+        self._attention.tell(receivers)
 
     def drain(self) -> None:
         """Claim nothing more. What is in flight is finished."""
         self._stopping.set()
-        self._woken.set()
+        self._attention.tell()
 
     def stop(self) -> None:
         self.drain()
@@ -86,27 +80,12 @@ class Worker:
     def _run(self) -> None:
         looked = -math.inf
         while not self._stopping.is_set():
-            self._woken.wait(self._patience())
-            self._woken.clear()
-            for receiver in self._ready():
+            for receiver in self._attention.wait(POLL_SECONDS):
                 self._begin(receiver)
             # a look reads everything that waits: it must not come with every commit
             if time.monotonic() - looked >= POLL_SECONDS:
                 self._look()
                 looked = time.monotonic()
-
-    def _patience(self) -> float:
-        """Seconds until the next look, or until a pause is over."""
-        over = min(list(self._paused.values()), default=None)
-        left = POLL_SECONDS if over is None else (over - self._clock()).total_seconds()
-        return min(max(left, 0.0), POLL_SECONDS)
-
-    def _ready(self) -> set[str]:
-        """Receivers with something new, and those whose pause is over."""
-        now = self._clock()
-        with self._lock:
-            news, self._news = self._news, set()
-        return news | {one for one, until in list(self._paused.items()) if until <= now}
 
     def _look(self) -> None:
         """Begin what is due by now, which nobody tells."""
@@ -119,18 +98,8 @@ class Worker:
             self._begin(receiver)
 
     def _begin(self, receiver: str) -> None:
-        with self._lock:
-            paused = self._paused.get(receiver)
-            if self._stopping.is_set():
-                return
-            if receiver in self._busy:
-                self._missed.add(receiver)
-                return
-            if paused is not None and paused > self._clock():
-                return
-            self._paused.pop(receiver, None)
-            self._busy.add(receiver)
-        self._pool.submit(self._serve, receiver)
+        if not self._stopping.is_set() and self._attention.begin(receiver):
+            self._pool.submit(self._serve, receiver)
 
     def _serve(self, receiver: str) -> None:
         try:
@@ -139,21 +108,14 @@ class Worker:
                 claimed = self._deliver(*claimed)
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
-            return
         except Exception:  # loud, and the next look begins this receiver anew
             LOG.exception("worker_failed", extra={"channel": receiver})
-            return
         finally:
-            with self._lock:
-                self._busy.discard(receiver)
-                missed = receiver in self._missed
-                self._missed.discard(receiver)
-        if missed:
-            self.wake([receiver])
+            self._attention.end(receiver)
 
     def _next(self, tx: Transaction, receiver: str) -> Claimed | None:
         """None: nothing is due, or not yet."""
-        if self._stopping.is_set() or receiver in self._paused:
+        if self._stopping.is_set() or self._attention.is_paused(receiver):
             return None
         return self._claim(tx, receiver, self._clock())
 
@@ -166,7 +128,7 @@ class Worker:
         if isinstance(channel, Channel) and channel.pace is not None:
             bucket = filled(tx.bucket(receiver), channel.pace, now)
             if bucket.tokens < 1:
-                self._paused[receiver] = now + wait(bucket, channel.pace)
+                self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
             tx.put_bucket(receiver, spent(bucket))
             if bucket.tokens < 2 and channel.merges and not carried:  # the last one for now
@@ -247,7 +209,7 @@ class Worker:
         if isinstance(verdict, Retry | PlainOnce):
             at = verdict.at if isinstance(verdict, Retry) else now
             if isinstance(error, TemporaryError) and error.pause:
-                self._paused[receiver] = at
+                self._attention.pause(receiver, at)
             plain = delivery.plain or isinstance(verdict, PlainOnce)
             self._settle(msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain))
             outcome = "retried"
