@@ -14,6 +14,7 @@ from routers.notification import Notification
 from routers.pace import Bucket
 from routers.route import Routing
 from routers.silences import Silence
+from service.store.audit import Audited, audit_row
 from service.store.groups import Groups, every, one
 from service.store.rows import (
     Artifact,
@@ -46,6 +47,7 @@ class Transaction:
         self._envelopes: list[dict[str, Any]] = []
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
+        self._audit: list[dict[str, Any]] = []
 
     def known(self, event: Event) -> dict[str, Any] | None:
         """The row, with its group_id, of an event of this project with this id; None: it is new."""
@@ -224,6 +226,9 @@ class Transaction:
         marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
         return int(marked.rowcount) == 1
 
+    def audit(self, entry: Audited) -> None:
+        self._audit.append(audit_row(entry))
+
     def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""
         at = to_us(envelope.received_at)
@@ -276,6 +281,7 @@ class Transaction:
         sql.add_delivery.run_all(cursor, self._deliveries)
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
+        sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,
             [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],
