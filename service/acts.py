@@ -15,6 +15,7 @@ from matchers.text import clean
 from routers import verdicts
 from routers.group import Group, Until
 from service.runtime import Runtime
+from service.said import said
 from service.store.audit import Audited
 from service.store.rows import new_id
 from service.store.transaction import Transaction
@@ -91,6 +92,7 @@ def _act(
         group = tx.groups.change(id, lambda group: change(group, now))
         if group is not None:
             tx.audit(audited(now, by, act, id, **detail))
+            tx.threads.revise(id, said(act, by, **detail), now)
         return group
 
     return house.writer.run(work)

@@ -29,6 +29,7 @@ from service.endpoints import (
     rules,
     silence_pages,
     silences,
+    slack,
 )
 from service.endpoints.base import problem
 from service.endpoints.ingest import STATUSES, ingest_endpoints
@@ -53,7 +54,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, health):
+    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, slack, health):
         app.include_router(room.endpoints)
     for room in (pages, silence_pages):
         app.include_router(room.endpoints)

@@ -24,12 +24,15 @@ from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
+from service.slack_hook import SlackDoor
 from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
 from service.store.store import Store
+from service.store.threads import ThreadStore
 from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.thread_watch import ThreadWatch
 from service.upstream.address import parse_dsn
 from service.upstream.forwarder import SEND_SECONDS, Forwarder
 from service.upstream.limits import NOT_ERRORS, RateLimits
@@ -102,8 +105,26 @@ class Runtime:
         )
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
+        self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
+        self._threads = ThreadStore(self.engine)
         self.worker = Worker(
-            self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
+            self.writer,
+            self.store,
+            self.rules.current,
+            self._client,
+            self.telemetry,
+            clock=clock,
+            threads=self._threads,
+            pressable=self.slack_door.is_open,
+        )
+        self.thread_watch = ThreadWatch(
+            self.writer,
+            self.store,
+            self._threads,
+            self.rules.current,
+            self._client,
+            clock=clock,
+            pressable=self.slack_door.is_open,
         )
         self.silence_watch = SilenceWatch(
             self.writer,
@@ -130,6 +151,7 @@ class Runtime:
         self.rules_watch.start()
         self.worker.start()
         self.silence_watch.start()
+        self.thread_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -164,6 +186,7 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
+        self.thread_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

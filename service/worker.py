@@ -23,6 +23,7 @@ from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
 from service.store.rows import Delivery
 from service.store.store import Store
+from service.store.threads import ThreadStore
 from service.store.transaction import Transaction
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -44,7 +45,12 @@ class Worker:
         telemetry: Telemetry,
         *,
         clock: Callable[[], datetime],
+        threads: ThreadStore,
+        pressable: bool = False,
     ) -> None:
+        """pressable: whether what is pressed in a message reaches us."""
+        self._threads = threads
+        self._pressable = pressable
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -173,6 +179,8 @@ class Worker:
             ownership=ownership,
             event=event,
             plain=delivery.plain,
+            thread=None if others else self._threads.of(receiver, told.group),
+            pressable=self._pressable,
         )
         return channel.send(alert, self._client)
 
@@ -190,6 +198,8 @@ class Worker:
         def work(tx: Transaction) -> None:
             tx.put_delivery(delivered)
             tx.settle_carried(delivered, now)
+            if receipt.thread is not None:
+                tx.threads.put(receiver, delivery.notification.group, receipt.thread)
 
         self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")

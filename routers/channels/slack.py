@@ -116,7 +116,8 @@ class Slack(Channel):
             except PermanentError as error:
                 if error.code not in GONE:
                     raise
-        channel, ts = self._post(alert, first(alert), client)
+        anew = msgspec.structs.replace(alert, thread=None)
+        channel, ts = self._post(anew, first(anew), client)
         begun = Thread(channel=channel, ts=ts, updated_at=alert.sent_at)
         return Receipt(external_id=ts, thread=begun if is_one_group(alert) else None)
 

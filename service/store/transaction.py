@@ -30,6 +30,7 @@ from service.store.rows import (
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
 from service.store.tables import from_us, to_us
+from service.store.threads import Threads
 
 
 class Transaction:
@@ -38,6 +39,7 @@ class Transaction:
     def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
         """in_force: the writer's; it outlives the transaction."""
         self.groups = Groups(cursor, statements)
+        self.threads = Threads(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._cursor = cursor
         self._sql = statements
