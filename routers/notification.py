@@ -51,6 +51,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     threshold: int = 0  # of an escalation: how many times are now past
     first_seen: datetime
     last_seen: datetime
+    # True: it tells nothing new, it closes the incident that an earlier one opened
+    closes: bool = False
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):

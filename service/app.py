@@ -20,7 +20,9 @@ from service.acts import ActError
 from service.auth import RefusedError
 from service.endpoints import (
     artifacts,
+    audit,
     deliveries,
+    group_pages,
     groups,
     health,
     hooks,
@@ -54,9 +56,11 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, slack, health):
+    for room in (ownership, groups, silences, deliveries, audit, rules, artifacts, health):
         app.include_router(room.endpoints)
-    for room in (pages, silence_pages):
+    for room in (hooks, slack):
+        app.include_router(room.endpoints)
+    for room in (pages, group_pages, silence_pages):
         app.include_router(room.endpoints)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_api_route("/docs", _docs, include_in_schema=False)

@@ -26,6 +26,7 @@ from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
 from service.store.artifacts import ArtifactStore
+from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
 from service.store.store import Store
@@ -68,6 +69,7 @@ class Runtime:
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
+        self.audit_store = AuditStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda _receivers: self.worker.wake(),

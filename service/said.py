@@ -11,7 +11,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def said(act: str, by: str, **detail: Any) -> str:
+def done_by(act: str, by: str, **detail: Any) -> str:
     """ "": as if nobody had done anything."""
     who = by.partition(" ")[2] if by.startswith("slack:") else by  # its name without its id
     return f"{_WORDS[act](detail)} by {who or by}" if act in _WORDS else ""

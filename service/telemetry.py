@@ -108,7 +108,7 @@ class Telemetry:
             "event",
             extra={
                 "event_id": handled.event_id,
-                "team": handled.ownership.owner if handled.ownership else None,
+                "team": handled.ownership.team if handled.ownership else None,
                 "reason": handled.outcome,
             },
         )
@@ -116,7 +116,7 @@ class Telemetry:
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:
             self._decisions.labels(handled.ownership.step).inc()
-        for receiver, reason in handled.reasons:
+        for receiver, reason in (*handled.reasons, *handled.closed):
             self._told.labels(receiver, reason).inc()
         if not handled.reasons:
             self._suppressed.labels(handled.outcome).inc()

@@ -21,6 +21,7 @@ from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from service.incidents import unsent
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.threads import ThreadStore
@@ -131,6 +132,8 @@ class Worker:
         if delivery is None:
             return None
         carried = tx.carried(delivery)  # of an earlier attempt
+        if delivery.notification.closes:
+            carried += unsent(tx, delivery)
         channel = self._channel(receiver)
         if isinstance(channel, Channel) and channel.pace is not None:
             bucket = filled(tx.bucket(receiver), channel.pace, now)
@@ -169,7 +172,10 @@ class Worker:
             raise PermanentError("unconfigured", channel.reason)
         if not isinstance(channel, Channel):
             raise PermanentError("receiver_gone", f'the rules name no channel "{receiver}"')
-        told, *others = worst_first([delivery, *carried])
+        closes = delivery.notification.closes
+        if closes and not channel.closes:
+            raise PermanentError("receiver_gone", f'"{receiver}" opens no incidents any more')
+        told, *others = worst_first([delivery] if closes else [delivery, *carried])
         event, ownership = self._store.evidence(told.project, told.event_id)
         alert = Alert(
             id=delivery.id,
@@ -221,7 +227,8 @@ class Worker:
             outcome = "retried"
         else:
             # a message that was refused says nothing against what else it told
-            carried = self._bury(failed, alone=verdict.reason == "refused")
+            alone = verdict.reason == "refused" or delivery.notification.closes
+            carried = self._bury(failed, alone=alone)
             outcome = "dead"
             for _ in range(carried):
                 self._telemetry.delivery(receiver, "dead")
@@ -251,6 +258,8 @@ class Worker:
         rules, now = self._rules(), self._clock()
         tried = (*delivery.tried, delivery.notification.receiver)
         fallbacks = rules.policy.fallback_receivers if rules else []
+        if delivery.notification.closes:  # nobody else has that incident
+            fallbacks = []
         fallback = next((name for name in fallbacks if name not in tried), None)
         dead = msgspec.structs.replace(
             delivery,

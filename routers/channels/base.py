@@ -27,6 +27,8 @@ class Channel(BaseModel, ABC):
     pace: ClassVar[Pace | None] = None  # what the vendor takes; None: as fast as it answers
     # whether what would be too fast may become one message: not where each opens an incident
     merges: ClassVar[bool] = True
+    # whether what it is told opens incidents, and a notification that `closes` ends them
+    closes: ClassVar[bool] = False
 
     @abstractmethod
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:

@@ -28,6 +28,7 @@ class IncidentIo(Channel):
 
     pace: ClassVar = Pace(per_second=18.0, burst=60)  # within 1,200 in any minute
     merges: ClassVar = False
+    closes: ClassVar = True
     url: Destination
     token: Token
 
@@ -47,7 +48,7 @@ def payload(alert: Alert) -> dict[str, Any]:
     known = details(alert, DETAIL_LIMIT)
     told: dict[str, Any] = {
         "title": summary(alert, TITLE_LIMIT),
-        "status": "firing",
+        "status": "resolved" if alert.notification.closes else "firing",
         "deduplication_key": key(alert),
         "metadata": {name: known[name] for name in ("team", "severity")},  # what routes are made of
     }

@@ -3,7 +3,8 @@
 Spec: https://developer.pagerduty.com/docs/send-alert-event
 Limits: a summary holds 1,024 characters, a dedup_key 255, a request 512 KB: what is told here is
 a tenth of that at most, whatever the error says. About 120 requests a minute for each key, by a
-sliding minute; too many are answered 429 without saying for how long.
+sliding minute; too many are answered 429 without saying for how long. A resolve of what is not
+open, or through another key than it was opened with, is taken and dropped.
 """
 
 from datetime import timedelta
@@ -36,6 +37,7 @@ class PagerDuty(Channel):
 
     pace: ClassVar = Pace(per_second=1.8, burst=10)  # within 120 in any minute
     merges: ClassVar = False
+    closes: ClassVar = True
     routing_key: Token
     region: Literal["us", "eu"] = "us"
 
@@ -64,6 +66,8 @@ class PagerDuty(Channel):
 
 def payload(alert: Alert) -> dict[str, Any]:
     told = alert.notification
+    if told.closes:
+        return {"event_action": "resolve", "dedup_key": key(alert)}
     known = details(alert, FIELD_LIMIT)
     event: dict[str, Any] = {
         "summary": summary(alert, SUMMARY_LIMIT),

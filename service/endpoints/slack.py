@@ -30,7 +30,7 @@ from service.endpoints.base import Open, found
 from service.endpoints.silences import make_silence
 from service.ingest.body import read_body
 from service.runtime import Runtime
-from service.said import said
+from service.said import done_by
 from service.slack_hook import InvalidPressError, Press, Typed, read
 
 LOG = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _silence(house: Runtime, press: Press) -> str | None:
         "comment": "pressed in Slack",
     }
     make_silence(house, msgspec.json.encode(asked))
-    what = said("silence", press.by, length=press.value)
+    what = done_by("silence", press.by, length=press.value)
     house.writer.run(lambda tx: tx.threads.revise(press.group, what, now))
     return None
 

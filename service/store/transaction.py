@@ -15,11 +15,12 @@ from routers.pace import Bucket
 from routers.route import Routing
 from routers.silences import Silence
 from service.store.audit import Audited, audit_row
+from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
+from service.store.releases import Releases
 from service.store.rows import (
     Artifact,
     Delivery,
-    Waiting,
     artifact_row,
     audience_row,
     delivery_record,
@@ -40,13 +41,14 @@ class Transaction:
         """in_force: the writer's; it outlives the transaction."""
         self.groups = Groups(cursor, statements)
         self.threads = Threads(cursor, statements)
+        self.releases = Releases(cursor, statements)
+        self.envelopes = Envelopes(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._cursor = cursor
         self._sql = statements
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
         self._books: Counter[tuple[str, str]] = Counter()
-        self._envelopes: list[dict[str, Any]] = []
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
         self._audit: list[dict[str, Any]] = []
@@ -61,6 +63,7 @@ class Transaction:
     def accept(self, event: Event) -> None:
         """Enter the event in the book of what came in, and keep its record. First ask `known`."""
         self._books["accepted", ""] += 1
+        self.releases.saw(event)
         self._events[event.project, event.event_id] = {
             "project": event.project,
             "event_id": event.event_id,
@@ -119,6 +122,15 @@ class Transaction:
         self._deliveries.append(delivery_row(delivery))
         self.queued.add(told.receiver)
 
+    def told(self, group: str) -> list[Delivery]:
+        """What was queued of a group, the earliest first; of the same moment, what closes last."""
+        kept = every(self._sql.deliveries_of.run(self._cursor, {"group_id": group}))
+        queued = [row for row in self._deliveries if row["group_id"] == group]
+        return sorted(
+            map(delivery_record, [*kept, *queued]),
+            key=lambda one: (one.created_at, one.notification.closes),
+        )
+
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
         params = {"receiver": receiver, "now": to_us(now), "limit": 1}
@@ -131,10 +143,12 @@ class Transaction:
         params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
         rows = every(self._sql.due_delivery.run(self._cursor, params))
         carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
-        self._sql.carry.run_all(
-            self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
-        )
+        self.load(carrier, [row["id"] for row in carried])
         return [delivery_record(row) for row in carried]
+
+    def load(self, carrier: Delivery, ids: Sequence[str]) -> None:
+        """Have one delivery carry these, whatever becomes of it."""
+        self._sql.carry.run_all(self._cursor, [{"i": one, "by": carrier.id} for one in ids])
 
     def carried(self, carrier: Delivery) -> list[Delivery]:
         """What its message tells besides."""
@@ -231,41 +245,6 @@ class Transaction:
     def audit(self, entry: Audited) -> None:
         self._audit.append(audit_row(entry))
 
-    def forward(self, envelope: Waiting) -> None:
-        """Keep a sealed envelope until the upstream has taken it."""
-        at = to_us(envelope.received_at)
-        self._envelopes.append(
-            {
-                "id": envelope.id,
-                "received_at": at,
-                "due_at": at,
-                "error": int(envelope.error),
-                "size": len(envelope.sealed),
-                "sealed": envelope.sealed,
-            }
-        )
-
-    def claim_envelopes(self, now: datetime, until: datetime, limit: int) -> list[Waiting]:
-        """Those that are due longest, which no other is given before `until`."""
-        rows = every(self._sql.due_envelopes.run(self._cursor, {"now": to_us(now), "limit": limit}))
-        self.defer_envelopes([row["id"] for row in rows], until)
-        return [
-            Waiting(
-                id=row["id"],
-                received_at=from_us(row["received_at"]),
-                error=bool(row["error"]),
-                sealed=row["sealed"],
-            )
-            for row in rows
-        ]
-
-    def defer_envelopes(self, ids: Sequence[str], until: datetime) -> None:
-        rows = [{"i": one, "due": to_us(until)} for one in ids]
-        self._sql.defer_envelope.run_all(self._cursor, rows)
-
-    def drop_envelopes(self, ids: Sequence[str]) -> None:
-        self._sql.drop_envelope.run_all(self._cursor, [{"i": one} for one in ids])
-
     def _unended(self, now: datetime) -> list[Silence]:
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
@@ -281,8 +260,9 @@ class Transaction:
         )
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
-        sql.add_envelope.run_all(cursor, self._envelopes)
+        self.envelopes.flush()
         sql.hide.run_all(cursor, list(self._hidden.values()))
+        self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,
