@@ -118,8 +118,9 @@ def _act(
         group = tx.groups.change(id, lambda group: change(group, now))
         if group is None:
             return None, []
-        tx.audit(audited(now, by, act, id, **detail))
-        tx.threads.revise(id, done_by(act, by, **detail), now)
+        entry = audited(now, by, act, id, **detail)
+        tx.audit(entry)
+        tx.threads.revise(id, done_by(act, entry.by, **detail), now)
         queued = follow(tx, group, now)
         return tx.groups.by_id(id), queued
 

@@ -47,7 +47,8 @@ class Workspace:
         self.client, self.slack, self.clock = client, slack, clock
 
     def fail(self, file: str = "billing/tax.py", **more: Any) -> str:
-        """The group."""
+        """The group. It fails later than what was done before."""
+        self.clock.move(timedelta(seconds=1))
         event = {"message": "no rate", "frames": [file], **more}
         answer = self.client.post("/api/v1/events", json=event).raise_for_status()
         return str(answer.json()["events"][0]["group"])
@@ -360,7 +361,6 @@ def test_the_same_request_twice_acts_once(work: Workspace) -> None:
     group, ts = work.told()
     body = work.slack.pressed(ts, "resolve")
     first = work.post(body)
-    work.clock.move(timedelta(seconds=1))
     work.fail()
     until(lambda: work.group(group)["status"] == "unresolved")
     second = work.post(body, late=timedelta(seconds=1))  # as it was signed then
