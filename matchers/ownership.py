@@ -133,11 +133,9 @@ def _frame(ref: FrameRef | None) -> dict[str, Any] | None:
 
 def why(ownership: Ownership) -> str:
     """One line for a person: the frame, the rule, and where the rule is written."""
-    decided = _decided(ownership)
+    decided, owner = _decided(ownership), ownership.owner or "nobody"
     if ownership.assigned:
-        return (
-            f"a person assigned it; by the rules it is {ownership.owner or 'nobody'}'s: {decided}"
-        )
+        return f"assigned by a person; the rules name {owner}: {decided}"
     return decided
 
 

@@ -252,12 +252,8 @@ def test_what_is_not_ours_is_told_to_whose_it_is_and_closed_with_us(
         "payments -owner_changed",
         "search owner_changed",
     ]
-    found = shown(client, group)
-    assert (found["ownership"]["owners"], found["ownership"]["assigned"]) == (
-        ["payments"],
-        "search",
-    )
-    assert found["ownership"]["step"] == "frame"
+    found = shown(client, group)["ownership"]
+    assert (found["owners"], found["step"], found["assigned"]) == (["payments"], "frame", "search")
     assert outcomes(client) == {"notified": 1, "grouped": 1}
 
 
@@ -485,11 +481,65 @@ def test_only_so_many_releases_are_remembered(client: TestClient, clock: Clock) 
     def seen(release: str) -> datetime | None:
         return inside(client).writer.run(lambda tx: tx.releases.first_seen("1", release))
 
-    events = [{"frames": ["billing/tax.py"], "release": f"r{n}"} for n in range(600)]
-    for batch in (events, [event | {"release": "s" + event["release"]} for event in events]):
-        client.post("/api/v1/events", json=batch)
+    for day in range(3):
+        names = [f"{day}-{number}" for number in range(600)]
+        events = [{"frames": ["billing/tax.py"], "release": name} for name in names]
+        client.post("/api/v1/events", json=events)
         clock.move(DAY)
-    assert (seen("sr599"), seen("r0")) == (NOW + DAY, NOW)
-    client.post("/api/v1/events", json={"frames": ["billing/tax.py"], "release": "newest"})
-    assert (seen("newest"), seen("sr599")) == (NOW + 2 * DAY, NOW + DAY)
-    assert inside(client).writer.run(lambda tx: tx.releases.newest("1")) == "newest"
+    assert [seen("0-0"), seen("1-0"), seen("2-0")] == [None, NOW + DAY, NOW + 2 * DAY]
+
+
+def test_a_closing_that_cannot_be_sent_is_told_to_nobody_else(
+    client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
+) -> None:
+    group = fail(client)
+    settled(client)
+    vendor.is_down = True
+    clock.move(DAY)
+    act(client, group, "resolve")
+    until(lambda: shown(client, group)["deliveries"][0]["attempts"])
+    pager = RULES.splitlines()[5]
+    changed = RULES.replace(pager, "  payments-pager: {log: {}}").replace(": []", ": [log]")
+    (tmp_path / "rules.yaml").write_text(changed)
+    assert client.post("/api/v1/rules/reload").json()["problems"] == []
+    clock.move(timedelta(hours=1))
+    assert settled(client) == {"delivered": 1, "dead": 1}
+    dead = shown(client, group)["deliveries"][0]
+    assert (dead["last_code"], dead["fallback"]) == ("receiver_gone", None)
+
+
+def test_while_a_silence_hides_a_move_its_incident_stays(
+    client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
+) -> None:
+    fail(client)
+    settled(client)
+    body = {
+        "matchers": [{"name": "team", "value": "search"}],
+        "endsAt": (NOW + 2 * DAY).isoformat(),
+        "createdBy": "ada",
+        "comment": "moving",
+    }
+    client.post("/api/v1/silences", json=body)
+    (tmp_path / "rules.yaml").write_text(RULES + "  - {path: /billing/tax.py, owner: search}\n")
+    client.post("/api/v1/rules/reload")
+    clock.move(DAY)
+    fail(client)
+    assert (told(client), vendor.open_at()) == (["payments first_seen"], ["P"])
+    clock.move(2 * DAY)
+    fail(client)
+    settled(client)
+    assert vendor.open_at() == ["S"]
+
+
+def test_a_team_that_only_observes_has_nothing_closed(
+    client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
+) -> None:
+    group = fail(client)
+    settled(client)
+    observing = RULES.replace("payments: {", "payments: {mode: observe, ")
+    (tmp_path / "rules.yaml").write_text(observing)
+    client.post("/api/v1/rules/reload")
+    clock.move(DAY)
+    act(client, group, "resolve")
+    settled(client)
+    assert vendor.open_at() == ["P"]
