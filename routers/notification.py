@@ -53,6 +53,21 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: datetime
 
 
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message leads besides the group's page; "" where there is none."""
+
+    runbook: str = ""
+    source: str = ""  # of the frame that decided, at the release
+    sentry: str = ""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """By a channel's templates; "" where it has none: then it is worded as ever."""
+
+    title: str = ""
+    body: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
@@ -61,5 +76,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
+    written: Written = Written()
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text

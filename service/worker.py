@@ -17,6 +17,7 @@ import msgspec
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
+from routers.links import links_of
 from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
@@ -163,6 +164,7 @@ class Worker:
             raise PermanentError("unconfigured", channel.reason)
         if not isinstance(channel, Channel):
             raise PermanentError("receiver_gone", f'the rules name no channel "{receiver}"')
+        rules = self._rules() or Rules.empty()
         told, *others = worst_first([delivery, *carried])
         event, ownership = self._store.evidence(told.project, told.event_id)
         alert = Alert(
@@ -172,6 +174,7 @@ class Worker:
             others=tuple(others),
             ownership=ownership,
             event=event,
+            links=links_of(told, event, ownership, rules),
             plain=delivery.plain,
         )
         return channel.send(alert, self._client)

@@ -19,14 +19,15 @@ from routers.http import Destination, post_json
 from routers.message import (
     Place,
     also,
+    body,
     facts,
     headline,
-    many_lines,
+    links,
     one_line,
-    permalink,
     place,
     plain,
     shorten,
+    title,
     unfenced,
 )
 from routers.notification import Alert
@@ -40,6 +41,7 @@ PLACE_LIMIT = 800
 WHY_LIMIT = 500
 OTHERS, OTHER_LIMIT = 8, 110  # lines, and what one of them holds
 OTHERS_LIMIT = 950
+BODY_LIMIT = 2_000
 
 Block = dict[str, Any]
 
@@ -70,18 +72,13 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def blocks(alert: Alert) -> list[Block]:
-    told = [_header(headline(alert)), _fields(facts(alert))]
-    if len(escape(headline(alert))) > HEADER_LIMIT:
-        told.append(_section(fence(many_lines(alert.notification.title), TITLE_LIMIT)))
+    told = [_header(headline(alert))]
+    told += [_plain(written)] if (written := body(alert)) else _built_in(alert)
     if others := also(alert, OTHERS):
         lines = [shorten(line, OTHER_LIMIT) for line in others]
         told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
-    if where := _place(place(alert)):
-        told.append(_section(fence(where, PLACE_LIMIT)))
-    if why := one_line(alert.notification.why):
-        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
-    if link := permalink(alert):
-        told.append(_section(f"<{escape(link)}|Open in Pointsman>"))
+    if shown := links(alert):
+        told.append(_section(" · ".join(f"<{escape(link)}|{label}>" for label, link in shown)))
     return told
 
 
@@ -97,6 +94,23 @@ def escape(text: str, limit: int | None = None) -> str:
 def fence(text: str, limit: int) -> str:
     """A code block, which the text cannot leave."""
     return f"```\n{escape(unfenced(text), limit)}\n```"
+
+
+def _built_in(alert: Alert) -> list[Block]:
+    told = [_fields(facts(alert))]
+    if len(escape(headline(alert))) > HEADER_LIMIT:
+        told.append(_section(fence(title(alert), TITLE_LIMIT)))
+    if where := _place(place(alert)):
+        told.append(_section(fence(where, PLACE_LIMIT)))
+    if why := one_line(alert.notification.why):
+        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
+    return told
+
+
+def _plain(text: str) -> Block:
+    """Of a template: no markup, whatever it quotes."""
+    shown = {"type": "plain_text", "text": escape(text, BODY_LIMIT), "emoji": False}
+    return {"type": "section", "text": shown}
 
 
 def _header(text: str) -> Block:
