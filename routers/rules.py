@@ -25,6 +25,7 @@ from routers.policy import Grading, Policy, grading
 from routers.runbooks import runbook_of_team, runbooks_of_features
 from routers.teams import Receiver, Team
 from routers.times import NamedIntervals
+from routers.wording import Wording
 
 _TEXT: TypeAdapter[Any] = TypeAdapter(Text)
 
@@ -35,6 +36,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ruleset: Ruleset
     teams: Mapping[str, Team] = {}
     channels: Mapping[str, Channel | Unconfigured] = {}
+    wordings: Mapping[str, Wording] = {}  # by channel
     unowned: tuple[Receiver, ...] = ()
     runbooks: Mapping[str, str] = {}  # by feature
     policy: Policy = Policy()
@@ -111,6 +113,7 @@ def load_rules(
         teams=dict(_teams(bundle, channels)),
         runbooks=runbooks_of_features(bundle.parts),
         channels=channels.built,
+        wordings=channels.wordings,
         unowned=_unowned(root.entry, root.checker, channels),
         policy=policy,
         severity=grading(policy.severity),

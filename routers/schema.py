@@ -26,6 +26,7 @@ from routers.notification import Severity
 from routers.policy import Policy
 from routers.runbooks import FeatureEntry
 from routers.teams import ReceiverEntry
+from routers.wording import KEYS
 
 _REF = "#/$defs/{model}"
 _TEXT = {"type": "string", "minLength": 1}
@@ -107,12 +108,12 @@ def _sections() -> dict[str, Any]:
 
 
 def _channel(kind: str) -> Mapping[str, Any]:
-    """A channel is a mapping of one kind to its settings."""
+    """A channel is a mapping of one kind to its settings; and its templates."""
     return {
         "type": "object",
         "additionalProperties": False,
         "required": [kind],
-        "properties": {kind: _ref(CHANNELS[kind].__name__)},
+        "properties": {kind: _ref(CHANNELS[kind].__name__), **dict.fromkeys(KEYS, _TEXT)},
     }
 
 

@@ -22,6 +22,7 @@ from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from routers.wording import tell
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -177,7 +178,7 @@ class Worker:
             links=links_of(told, event, ownership, rules),
             plain=delivery.plain,
         )
-        return channel.send(alert, self._client)
+        return tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -185,8 +186,8 @@ class Worker:
             delivery,
             state="delivered",
             settled_at=now,
-            last_code="partly_taken" if receipt.missed else None,
-            last_error=receipt.missed,
+            last_code=_note(receipt),
+            last_error=receipt.missed or receipt.unworded,
             external_id=receipt.external_id,
         )
 
@@ -196,6 +197,8 @@ class Worker:
 
         self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        if receipt.unworded:
+            self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(carried):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
@@ -258,6 +261,13 @@ class Worker:
         if fallback is not None:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
             tx.queue(told, now, tried)
+
+
+def _note(receipt: Receipt) -> str | None:
+    """What is to say of a delivery that was taken; None: nothing."""
+    if receipt.missed:
+        return "partly_taken"
+    return "template_failed" if receipt.unworded else None
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

@@ -19,6 +19,7 @@ from routers.pace import Pace
 class Receipt(msgspec.Struct, frozen=True):
     external_id: str | None = None  # the destination's own name for the message; None: it gave none
     missed: str | None = None  # which of several recipients were not told, and why
+    unworded: str | None = None  # why the channel's template was not used
 
 
 class Channel(BaseModel, ABC):
