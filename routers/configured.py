@@ -1,6 +1,7 @@
 """Channels as the rules files configure them, and what names them."""
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -80,7 +81,8 @@ class Channels:
                 spelled_out = self._spelled_out.setdefault(id(checker), [])
                 spelled_out.extend(_spelled_out(value, (*path, key)))
         built = checker.model(model, resolved, path, unsaid=unset)
-        return Unconfigured(kind, "; ".join(unset.values())) if unset else built
+        lacks = [*unset.values(), *_missing(model)]
+        return Unconfigured(kind, "; ".join(lacks)) if lacks else built
 
     def receivers(
         self, section: object, path: Path, checker: Checker
@@ -121,6 +123,11 @@ class Channels:
         for place in sorted(places, key=lambda place: place.start, reverse=True):
             text = f'{text[: place.start]}"{NOT_KEPT}"{text[place.end :]}'
         return text.encode()
+
+
+def _missing(model: type[Channel]) -> Iterator[str]:
+    if model.needs and find_spec(model.needs) is None:
+        yield f"the package {model.needs} is not installed: pip install 'pointsman[{model.needs}]'"
 
 
 def _resolved(value: Any, environ: Mapping[str, str]) -> Any:

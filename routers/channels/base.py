@@ -27,6 +27,7 @@ class Channel(BaseModel, ABC):
     pace: ClassVar[Pace | None] = None  # what the vendor takes; None: as fast as it answers
     # whether what would be too fast may become one message: not where each opens an incident
     merges: ClassVar[bool] = True
+    needs: ClassVar[str | None] = None  # a package of an extra of the same name
 
     @abstractmethod
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:

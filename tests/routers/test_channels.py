@@ -15,8 +15,9 @@ from routers.channels.base import Channel, Receipt, example
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from tests.alerts import NOW, OWNERSHIP, an_alert, crowd
 from tests.routers.mail import a_client, a_mail_server
+from tests.routers.services import a_service
 
-POSTING = sorted(CHANNELS.keys() - {"log", "email"})
+POSTING = sorted(CHANNELS.keys() - {"log", "email", "apprise"})
 OUTSIDE = sorted(CHANNELS.keys() - {"log"})
 HUGE = "KeyError: " + "x" * 200_000
 # What a channel hears when its alert is taken, and makes of it. All others: "ok", and nothing.
@@ -49,6 +50,11 @@ def a_destination(name: str) -> Iterator[tuple[Channel, httpx.Client, list[objec
     if name == "email":
         with a_mail_server(taken=taken) as server, a_client() as client:
             yield server.channel(), client, taken
+        return
+
+    if name == "apprise":
+        with a_service(taken=taken) as service, a_client() as client:
+            yield service.channel(), client, taken
         return
 
     def take(request: httpx.Request) -> httpx.Response:
