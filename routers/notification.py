@@ -65,6 +65,21 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""  # what a person did about the group since it was last told
 
 
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message leads besides the group's page; "" where there is none."""
+
+    runbook: str = ""
+    source: str = ""  # of the frame that decided, at the release
+    sentry: str = ""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """By a channel's templates; "" where it has none: then it is worded as ever."""
+
+    title: str = ""
+    body: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
@@ -73,7 +88,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
+    written: Written = Written()
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
     thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
     pressable: bool = False  # whether what is pressed in the message reaches us

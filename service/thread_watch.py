@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from routers.channels.base import Channel
 from routers.errors import PermanentError, TemporaryError
+from routers.links import links_of
 from routers.notification import Alert, Thread
 from routers.rules import Rules
+from routers.wording import worded
 from service.store.store import Store
 from service.store.threads import KeptThread, ThreadStore
 from service.store.writer import StoreUnavailableError, Writer
@@ -75,9 +77,9 @@ class ThreadWatch:
 
     def _revise(self, due: KeptThread) -> Thread | None:
         """None: its message is not there any more. Raises TemporaryError."""
-        rules = self._rules()
-        channel = rules.channels.get(due.receiver) if rules else None
-        alert = self._alert(due)
+        rules = self._rules() or Rules.empty()
+        channel = rules.channels.get(due.receiver)
+        alert = self._alert(due, rules)
         if not isinstance(channel, Channel) or alert is None:
             return None
         try:
@@ -87,14 +89,14 @@ class ThreadWatch:
             LOG.warning("message_not_changed", extra=reason)
             return msgspec.structs.replace(due.thread, due_at=None)
 
-    def _alert(self, due: KeptThread) -> Alert | None:
+    def _alert(self, due: KeptThread, rules: Rules) -> Alert | None:
         """What it was last told, with what is now known. None: that is no longer kept."""
         group = self._store.group(due.group)
         told = self._threads.told(due.receiver, due.group)
         if group is None or told is None:
             return None
         event, ownership = self._store.evidence(told.project, told.event_id)
-        return Alert(
+        alert = Alert(
             id=due.group,
             sent_at=self._clock(),
             notification=msgspec.structs.replace(
@@ -102,9 +104,11 @@ class ThreadWatch:
             ),
             ownership=ownership,
             event=event,
+            links=links_of(told, event, ownership, rules),
             thread=due.thread,
             pressable=self._pressable,
         )
+        return worded(alert, rules.wordings.get(due.receiver))[0]
 
     def _run(self) -> None:
         while not self._stopping.wait(SECONDS):

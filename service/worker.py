@@ -17,10 +17,12 @@ import msgspec
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
+from routers.links import links_of
 from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from routers.wording import tell
 from service.incidents import unsent
 from service.store.rows import Delivery
 from service.store.store import Store
@@ -176,6 +178,7 @@ class Worker:
         if closes and not channel.closes:
             raise PermanentError("receiver_gone", f'"{receiver}" opens no incidents any more')
         told, *others = worst_first([delivery] if closes else [delivery, *carried])
+        rules = self._rules() or Rules.empty()
         event, ownership = self._store.evidence(told.project, told.event_id)
         alert = Alert(
             id=delivery.id,
@@ -184,11 +187,12 @@ class Worker:
             others=tuple(others),
             ownership=ownership,
             event=event,
+            links=links_of(told, event, ownership, rules),
             plain=delivery.plain,
             thread=None if others else self._threads.of(receiver, told.group),
             pressable=self._pressable,
         )
-        return channel.send(alert, self._client)
+        return tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -196,8 +200,8 @@ class Worker:
             delivery,
             state="delivered",
             settled_at=now,
-            last_code="partly_taken" if receipt.missed else None,
-            last_error=receipt.missed,
+            last_code=_note(receipt),
+            last_error=receipt.missed or receipt.unworded,
             external_id=receipt.external_id,
         )
 
@@ -209,6 +213,8 @@ class Worker:
 
         self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        if receipt.unworded:
+            self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(carried):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
@@ -274,6 +280,13 @@ class Worker:
         if fallback is not None:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
             tx.queue(told, now, tried)
+
+
+def _note(receipt: Receipt) -> str | None:
+    """What is to say of a delivery that was taken; None: nothing."""
+    if receipt.missed:
+        return "partly_taken"
+    return "template_failed" if receipt.unworded else None
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

@@ -27,14 +27,15 @@ from routers.http import Destination, Token, post_json
 from routers.message import (
     Place,
     also,
+    body,
     facts,
     headline,
-    many_lines,
+    links,
     one_line,
-    permalink,
     place,
     plain,
     shorten,
+    title,
     unfenced,
 )
 from routers.notification import Alert, Reason, Thread
@@ -50,6 +51,7 @@ PLACE_LIMIT = 800
 WHY_LIMIT = 500
 OTHERS, OTHER_LIMIT = 8, 110  # lines, and what one of them holds
 OTHERS_LIMIT = 950
+BODY_LIMIT = 2_000
 SAID_LIMIT = 300
 
 REVISED_EVERY = timedelta(minutes=1)  # a message, at most
@@ -189,7 +191,7 @@ def reply(alert: Alert, thread: Thread) -> dict[str, Any]:
         return message
     known = [f"{label}: {value}" for label, value in facts(alert) if label in REPLIED]
     line = escape(" · ".join(known), TEXT_LIMIT)
-    told = {"type": "section", "text": _plain(headline(alert), TITLE_LIMIT)}
+    told = _paragraph(headline(alert), TITLE_LIMIT)
     return message | {"blocks": [told, {"type": "context", "elements": [_mrkdwn(line)]}]}
 
 
@@ -210,18 +212,13 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def blocks(alert: Alert) -> list[Block]:
-    told = [_header(headline(alert)), _fields(facts(alert))]
-    if len(escape(headline(alert))) > HEADER_LIMIT:
-        told.append(_section(fence(many_lines(alert.notification.title), TITLE_LIMIT)))
+    told = [_header(headline(alert))]
+    told += [_paragraph(written, BODY_LIMIT)] if (written := body(alert)) else _built_in(alert)
     if others := also(alert, OTHERS):
         lines = [shorten(line, OTHER_LIMIT) for line in others]
         told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
-    if where := _place(place(alert)):
-        told.append(_section(fence(where, PLACE_LIMIT)))
-    if why := one_line(alert.notification.why):
-        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
-    if link := permalink(alert):
-        told.append(_section(f"<{escape(link)}|Open in Pointsman>"))
+    if shown := links(alert):
+        told.append(_section(" · ".join(f"<{escape(link)}|{label}>" for label, link in shown)))
     return told
 
 
@@ -239,8 +236,24 @@ def fence(text: str, limit: int) -> str:
     return f"```\n{escape(unfenced(text), limit)}\n```"
 
 
+def _built_in(alert: Alert) -> list[Block]:
+    told = [_fields(facts(alert))]
+    if len(escape(headline(alert))) > HEADER_LIMIT:
+        told.append(_section(fence(title(alert), TITLE_LIMIT)))
+    if where := _place(place(alert)):
+        told.append(_section(fence(where, PLACE_LIMIT)))
+    if why := one_line(alert.notification.why):
+        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
+    return told
+
+
 def _header(text: str) -> Block:
     return {"type": "header", "text": _plain(text, HEADER_LIMIT)}
+
+
+def _paragraph(text: str, limit: int) -> Block:
+    """Of any words: no markup, whatever they quote."""
+    return {"type": "section", "text": _plain(text, limit)}
 
 
 def _plain(text: str, limit: int) -> Block:
