@@ -11,6 +11,7 @@ from matchers.event import Event
 Reason = Literal[
     "owner_changed", "regression", "escalation", "first_seen", "repeat", "digest", "test"
 ]
+ALONE: tuple[Reason, ...] = ("digest", "test")  # of these none is about one group
 Severity = Literal["critical", "error", "warning", "info"]
 # What became of an accepted event, one each; the same word in API, log, metric and page.
 Outcome = Literal[

@@ -9,13 +9,14 @@ https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
 
 import hmac
 import json
+import logging
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
 import msgspec
@@ -25,6 +26,7 @@ from matchers.text import clean
 from routers.slack_buttons import group_of
 from service.auth import RefusedError
 
+LOG = logging.getLogger(__name__)
 WINDOW = timedelta(minutes=5)  # between Slack's clock and ours
 REMEMBERED = 10_000  # presses
 FIELDS = 10  # of the form, whose only one is `payload`
@@ -64,14 +66,12 @@ class SlackDoor:
 
     def admit(self, headers: Mapping[str, str], body: bytes) -> str:
         """Its signature. Raises RefusedError where it is not Slack's, or of another time."""
-        stamp = headers.get("x-slack-request-timestamp", "")
-        signed = b":".join((b"v0", stamp.encode(), body))
-        right = "v0=" + hmac.new(self._secret, signed, sha256).hexdigest()
         said = headers.get("x-slack-signature", "")
-        if not self.is_open or not hmac.compare_digest(said.encode(), right.encode()):
-            raise RefusedError(403, "needs X-Slack-Signature, by the app's signing secret")
+        stamp = headers.get("x-slack-request-timestamp", "")
+        if not self._is_genuine(said, stamp, body):
+            self._refuse("needs X-Slack-Signature, by the app's signing secret")
         if not _is_within(stamp, self._clock()):
-            raise RefusedError(403, "X-Slack-Request-Timestamp is not within 5 minutes of now")
+            self._refuse("X-Slack-Request-Timestamp is not within 5 minutes of now")
         return said
 
     def is_new(self, signature: str) -> bool:
@@ -83,6 +83,15 @@ class SlackDoor:
             if len(self._said) > REMEMBERED:
                 self._said.popitem(last=False)
             return True
+
+    def _is_genuine(self, said: str, stamp: str, body: bytes) -> bool:
+        signed = b":".join((b"v0", stamp.encode(), body))
+        right = "v0=" + hmac.new(self._secret, signed, sha256).hexdigest()
+        return self.is_open and hmac.compare_digest(said.encode(), right.encode())
+
+    def _refuse(self, reason: str) -> NoReturn:
+        LOG.warning("slack_hook_refused", extra={"reason": reason})
+        raise RefusedError(403, reason)
 
 
 def read(body: bytes) -> Press | Typed | None:

@@ -63,6 +63,8 @@ class ThreadWatch:
         """Change those that are due. After one that failed, its receiver's others wait too."""
         resting: dict[str, timedelta] = {}
         for due in self._threads.due(self._clock(), AT_ONCE):
+            if self._stopping.is_set():
+                return
             if due.receiver not in resting:
                 try:
                     self._settle(due, self._revise(due))
@@ -80,14 +82,15 @@ class ThreadWatch:
         rules = self._rules() or Rules.empty()
         channel = rules.channels.get(due.receiver)
         alert = self._alert(due, rules)
+        as_it_is = msgspec.structs.replace(due.thread, due_at=None)
         if not isinstance(channel, Channel) or alert is None:
-            return None
+            return as_it_is
         try:
             return channel.revise(alert, self._client)
-        except PermanentError as error:  # it stays as it is
+        except PermanentError as error:
             reason = {"channel": due.receiver, "reason": error.code}
             LOG.warning("message_not_changed", extra=reason)
-            return msgspec.structs.replace(due.thread, due_at=None)
+            return as_it_is
 
     def _alert(self, due: KeptThread, rules: Rules) -> Alert | None:
         """What it was last told, with what is now known. None: that is no longer kept."""

@@ -38,7 +38,7 @@ from routers.message import (
     title,
     unfenced,
 )
-from routers.notification import Alert, Reason, Thread
+from routers.notification import ALONE, Alert, Reason, Thread
 from routers.pace import Pace
 from routers.slack_api import CLOSED, GONE, URL, Bot
 from routers.slack_buttons import buttons
@@ -55,7 +55,6 @@ BODY_LIMIT = 2_000
 SAID_LIMIT = 300
 
 REVISED_EVERY = timedelta(minutes=1)  # a message, at most
-ALONE: tuple[Reason, ...] = ("digest", "test")  # of no group, so in no thread
 QUIET: tuple[Reason, ...] = ("repeat",)  # no news: in the thread only, not in the channel too
 REPLIED = ("Severity", "Environment", "Release", "Times seen", "Last seen")
 AS_WRITTEN = {"parse": "none", "link_names": False}  # no name or link is looked for
@@ -86,10 +85,9 @@ class Slack(Channel):
 
     @model_validator(mode="after")
     def _is_one_form(self) -> "Slack":
-        as_bot = (self.token, self.channel)
-        if (self.webhook_url is None) == (None in as_bot) or (
-            self.webhook_url is not None and any((*as_bot, self.api_url))
-        ):
+        as_webhook = not (self.token or self.channel or self.api_url)
+        as_bot = bool(self.token and self.channel)
+        if not (as_webhook if self.webhook_url else as_bot):
             raise ValueError("needs either `webhook_url`, or `token` and `channel`")
         return self
 

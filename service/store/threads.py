@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, select
 
-from routers.notification import Notification, Thread
+from routers.notification import ALONE, Notification, Thread
 from service.store.statements import Statements
 from service.store.tables import DELIVERIES, THREADS, from_us, to_us
 
@@ -74,7 +74,7 @@ class ThreadStore:
         query = (
             select(DELIVERIES.c.notification)
             .where(DELIVERIES.c.group_id == group, DELIVERIES.c.receiver == receiver)
-            .where(DELIVERIES.c.state == "delivered")
+            .where(DELIVERIES.c.state == "delivered", DELIVERIES.c.reason.not_in(ALONE))
             .order_by(DELIVERIES.c.id.desc())
             .limit(1)
         )

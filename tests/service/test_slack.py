@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from service import acts
+from service.store.threads import ThreadStore
+from tests.alerts import NOTIFICATION
 from tests.routers.simulators.slack import (
     CHANNEL,
     TOKEN,
@@ -140,6 +143,24 @@ def test_the_message_says_who_did_what_and_the_buttons_go(
     assert pressable(work.slack.shown[ts]) == {}
 
 
+def test_a_message_that_changes_keeps_its_links_and_its_words(
+    started: Callable[..., Any], slack: Slack, clock: Clock, tmp_path: Path
+) -> None:
+    worded = RULES.replace("}}\nrules:", '}, body: "{{ title }} is yours"}\nrules:')
+    policy = "policy: {source_url: 'https://git.test/blob/main/{path}'}\n"
+    (tmp_path / "rules.yaml").write_text(worded + policy)
+    with started() as client:
+        work = Workspace(client, slack, clock)
+        _, ts = work.told()
+        (*before, _) = slack.shown[ts]["blocks"]
+        work.press(ts, "resolve")
+        assert work.ends_with(ts, "✓ resolved by ada")
+    (*after, _) = slack.shown[ts]["blocks"]
+    assert after == before
+    assert "no rate is yours" in str(after)
+    assert "https://git.test/blob/main/billing/tax.py" in str(after)
+
+
 def test_what_is_pressed_is_done(work: Workspace) -> None:
     group, ts = work.told()
     work.press(ts, "resolve")
@@ -244,6 +265,31 @@ def test_a_restart_keeps_the_thread_and_what_is_due(
         assert again.ends_with(ts, "✓ resolved by ada")
         assert again.fail() == group
         until(lambda: slack.thread(ts))
+
+
+def test_a_digest_beside_it_leaves_the_message_alone(work: Workspace) -> None:
+    group, ts = work.told()
+    told = msgspec.structs.replace(NOTIFICATION, group=group, receiver="bot", reason="digest")
+    inside(work.client).writer.run(lambda tx: tx.queue(told, work.clock.now))
+    until(lambda: len(work.slack.firsts) == 2)
+    until(lambda: not work.deliveries("pending"))
+    work.press(ts, "resolve")
+    assert work.ends_with(ts, "✓ resolved by ada")
+    assert [one for one in work.slack.firsts[1]["blocks"] if one["type"] == "actions"] == []
+
+
+def test_a_channel_that_is_unconfigured_for_a_while_keeps_its_thread(
+    work: Workspace, tmp_path: Path
+) -> None:
+    group, ts = work.told()
+    (tmp_path / "rules.yaml").write_text(RULES.replace(TOKEN, "$NOT_SET"))
+    work.client.post("/api/v1/rules/reload").raise_for_status()
+    work.press(ts, "resolve")
+    store = ThreadStore(inside(work.client).engine)
+    until(lambda: store.due(work.clock.now, 1) == [])
+    kept = store.of("bot", group)
+    assert kept
+    assert (kept.ts, work.last_line(ts)) == (ts, "actions")
 
 
 def test_an_update_that_is_too_fast_comes_later(
