@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.ingest.body import Hall
@@ -72,7 +73,7 @@ class Runtime:
         self.audit_store = AuditStore(self.engine)
         self.writer = Writer(
             self.engine,
-            on_queued=lambda _receivers: self.worker.wake(),
+            on_queued=lambda receivers: self.worker.wake(receivers),
             on_commit=self.telemetry.committed,
         )
         self._source = _source(settings)
@@ -108,7 +109,8 @@ class Runtime:
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
-        self._threads = ThreadStore(self.engine)
+        threads = ThreadStore(self.engine)
+        alerts = Alerts(self.store, threads, clock=clock, pressable=self.slack_door.is_open)
         self.worker = Worker(
             self.writer,
             self.store,
@@ -116,17 +118,16 @@ class Runtime:
             self._client,
             self.telemetry,
             clock=clock,
-            threads=self._threads,
-            pressable=self.slack_door.is_open,
+            alerts=alerts,
         )
         self.thread_watch = ThreadWatch(
             self.writer,
             self.store,
-            self._threads,
+            threads,
+            alerts,
             self.rules.current,
             self._client,
             clock=clock,
-            pressable=self.slack_door.is_open,
         )
         self.silence_watch = SilenceWatch(
             self.writer,

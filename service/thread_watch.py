@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from routers.channels.base import Channel
 from routers.errors import PermanentError, TemporaryError
-from routers.links import links_of
 from routers.notification import Alert, Thread
 from routers.rules import Rules
 from routers.wording import worded
+from service.alerts import Alerts
 from service.store.store import Store
 from service.store.threads import KeptThread, ThreadStore
 from service.store.writer import StoreUnavailableError, Writer
@@ -35,19 +35,19 @@ class ThreadWatch:
         writer: Writer,
         store: Store,
         threads: ThreadStore,
+        alerts: Alerts,
         rules: Callable[[], Rules | None],
         client: httpx.Client,
         *,
         clock: Callable[[], datetime],
-        pressable: bool,
     ) -> None:
         self._writer = writer
         self._store = store
         self._threads = threads
+        self._alerts = alerts
         self._rules = rules
         self._client = client
         self._clock = clock
-        self._pressable = pressable
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="threads", daemon=True)
 
@@ -98,19 +98,11 @@ class ThreadWatch:
         told = self._threads.told(due.receiver, due.group)
         if group is None or told is None:
             return None
-        event, ownership = self._store.evidence(told.project, told.event_id)
-        alert = Alert(
-            id=due.group,
-            sent_at=self._clock(),
-            notification=msgspec.structs.replace(
-                told, times_seen=group.times_seen, last_seen=group.last_seen
-            ),
-            ownership=ownership,
-            event=event,
-            links=links_of(told, event, ownership, rules),
-            thread=due.thread,
-            pressable=self._pressable,
+        now_so = msgspec.structs.replace(
+            told, times_seen=group.times_seen, last_seen=group.last_seen
         )
+        alert = self._alerts.of(now_so, id=due.group, rules=rules)
+        alert = msgspec.structs.replace(alert, thread=due.thread)
         return worded(alert, rules.wordings.get(due.receiver))[0]
 
     def _run(self) -> None:
