@@ -11,6 +11,7 @@ from matchers.event import Event
 Reason = Literal[
     "owner_changed", "regression", "escalation", "first_seen", "repeat", "digest", "test"
 ]
+ALONE: tuple[Reason, ...] = ("digest", "test")  # of these none is about one group
 Severity = Literal["critical", "error", "warning", "info"]
 # What became of an accepted event, one each; the same word in API, log, metric and page.
 Outcome = Literal[
@@ -55,6 +56,31 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     closes: bool = False
 
 
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that tells of a group, where a destination lets it be changed and replied to."""
+
+    channel: str  # the destination's own names for where it stands, and for it
+    ts: str
+    updated_at: datetime
+    due_at: datetime | None = None  # when it is to be changed; None: it says what is so
+    said: str = ""  # what a person did about the group since it was last told
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message leads besides the group's page; "" where there is none."""
+
+    runbook: str = ""
+    source: str = ""  # of the frame that decided, at the release
+    sentry: str = ""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """By a channel's templates; "" where it has none: then it is worded as ever."""
+
+    title: str = ""
+    body: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
@@ -63,5 +89,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
+    written: Written = Written()
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
+    thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
+    pressable: bool = False  # whether what is pressed in the message reaches us

@@ -26,6 +26,7 @@ from routers.rules import Rules
 from service.incidents import close_incidents
 from service.overview import recalled
 from service.runtime import Runtime
+from service.said import done_by
 from service.store.audit import Audited
 from service.store.rows import new_id
 from service.store.transaction import Transaction
@@ -117,7 +118,9 @@ def _act(
         group = tx.groups.change(id, lambda group: change(group, now))
         if group is None:
             return None, []
-        tx.audit(audited(now, by, act, id, **detail))
+        entry = audited(now, by, act, id, **detail)
+        tx.audit(entry)
+        tx.threads.revise(id, done_by(act, entry.by, **detail), now)
         queued = follow(tx, group, now)
         return tx.groups.by_id(id), queued
 

@@ -31,6 +31,7 @@ from service.endpoints import (
     rules,
     silence_pages,
     silences,
+    slack,
 )
 from service.endpoints.base import problem
 from service.endpoints.doors import Doors
@@ -57,7 +58,9 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.add_middleware(Doors, doors=doors())
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, audit, rules, artifacts, hooks, health):
+    for room in (ownership, groups, silences, deliveries, audit, rules, artifacts, health):
+        app.include_router(room.endpoints)
+    for room in (hooks, slack):
         app.include_router(room.endpoints)
     for room in (pages, group_pages, silence_pages):
         app.include_router(room.endpoints)

@@ -71,6 +71,7 @@ class Telemetry:
         self._told = self._counter("notifications", "notifications queued", "channel", "reason")
         self._suppressed = self._counter("notifications_suppressed", "events", "reason")
         self._deliveries = self._counter("deliveries", "attempts", "channel", "outcome")
+        self._unworded = self._counter("templates_failed", "told in built-in words", "channel")
         self.delivery_latency = self._histogram(
             "delivery_latency_seconds", "from acceptance to the channel's answer"
         )
@@ -140,6 +141,11 @@ class Telemetry:
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
 
+    def unworded(self, channel: str, why: str) -> None:
+        """Its template failed."""
+        self._unworded.labels(channel).inc()
+        LOG.warning("template_failed", extra={"channel": channel, "reason": why})
+
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()
 
@@ -153,6 +159,7 @@ class Telemetry:
         for channel in channels:
             for reason in get_args(Reason):
                 self._told.labels(channel, reason)
+            self._unworded.labels(channel)
             for outcome in DELIVERY_OUTCOMES:
                 self._deliveries.labels(channel, outcome)
 

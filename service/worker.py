@@ -19,10 +19,12 @@ import msgspec
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
-from routers.notification import SEVERITIES, Alert, Notification
+from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from routers.wording import tell
+from service.alerts import Alerts
 from service.attention import Attention
 from service.incidents import unsent
 from service.store.rows import Delivery
@@ -49,7 +51,9 @@ class Worker:
         telemetry: Telemetry,
         *,
         clock: Callable[[], datetime],
+        alerts: Alerts,
     ) -> None:
+        self._alerts = alerts
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -171,17 +175,9 @@ class Worker:
         if closes and not channel.closes:
             raise PermanentError("receiver_gone", f'"{receiver}" opens no incidents any more')
         told, *others = worst_first([delivery] if closes else [delivery, *carried])
-        event, ownership = self._store.evidence(told.project, told.event_id)
-        alert = Alert(
-            id=delivery.id,
-            sent_at=self._clock(),
-            notification=told,
-            others=tuple(others),
-            ownership=ownership,
-            event=event,
-            plain=delivery.plain,
-        )
-        return channel.send(alert, self._client)
+        rules = self._rules() or Rules.empty()
+        alert = self._alerts.of(told, others, id=delivery.id, plain=delivery.plain, rules=rules)
+        return tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -189,8 +185,8 @@ class Worker:
             delivery,
             state="delivered",
             settled_at=now,
-            last_code="partly_taken" if receipt.missed else None,
-            last_error=receipt.missed,
+            last_code=_note(receipt),
+            last_error=receipt.missed or receipt.unworded,
             external_id=receipt.external_id,
         )
 
@@ -198,10 +194,14 @@ class Worker:
             tx.put_delivery(delivered)
             if carried:
                 tx.settle_carried(delivered, now)
+            if receipt.thread is not None:
+                tx.threads.put(receiver, delivery.notification.group, receipt.thread)
             return self._next(tx, receiver)
 
         following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        if receipt.unworded:
+            self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(carried):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
@@ -268,6 +268,13 @@ class Worker:
         if fallback is not None:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
             tx.queue(told, now, tried)
+
+
+def _note(receipt: Receipt) -> str | None:
+    """What is to say of a delivery that was taken; None: nothing."""
+    if receipt.missed:
+        return "partly_taken"
+    return "template_failed" if receipt.unworded else None
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

@@ -18,7 +18,7 @@ from routers.channels.base import Channel, Receipt
 from routers.durations import Duration
 from routers.errors import DeliveryError, RefusedError, TemporaryError
 from routers.http import Destination, post_json
-from routers.incident import details, story, summary
+from routers.incident import addresses, details, story, summary
 from routers.message import permalink
 from routers.notification import Alert
 
@@ -67,7 +67,7 @@ def payload(alert: Alert, hold: timedelta) -> list[dict[str, Any]]:
     labels = {name: known.pop(name) for name in LABELS if name in known}
     annotations = {"summary": summary(alert, TEXT_LIMIT)}
     if not alert.plain:
-        annotations |= {"description": story(alert), **known}
+        annotations |= {"description": story(alert), **known, **addresses(alert)}
     ends_after = timedelta(0) if alert.notification.closes else hold
     told: dict[str, Any] = {
         "labels": {

@@ -13,7 +13,7 @@ import httpx
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
 from routers.http import Destination, Token, fields, post_json
-from routers.incident import details, key, one, story, summary
+from routers.incident import addresses, details, key, one, story, summary
 from routers.message import permalink
 from routers.notification import Alert
 from routers.pace import Pace
@@ -54,7 +54,7 @@ def payload(alert: Alert) -> dict[str, Any]:
     }
     if alert.plain:
         return told
-    told |= {"description": fence(story(alert)), "metadata": known}
+    told |= {"description": fence(story(alert)), "metadata": known | addresses(alert)}
     if link := permalink(alert):
         told["source_url"] = link
     return told

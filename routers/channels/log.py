@@ -11,10 +11,11 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import facts, one_line, permalink, place, shorten
+from routers.message import body, facts, links, one_line, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
+_LINKS = {"Open in Pointsman": "page"}
 
 
 class Log(Channel):
@@ -37,13 +38,16 @@ def render(alert: Alert) -> str:
     where = place(alert)
     known = dict(facts(alert))
     team, severity, reason = known.pop("Team"), known.pop("Severity"), known.pop("Reason")
-    told = [
-        ("error", one_line(notification.title) or "(no title)"),
+    built_in = [
         ("at", where.text),
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
-        ("page", permalink(alert)),
+    ]
+    told = [
+        ("error", one_line(alert.written.title or notification.title) or "(no title)"),
+        *([("", line) for line in body(alert).splitlines()] or built_in),
+        *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]
     first = shorten(f"ALERT {team} · {severity} · {reason}", LINE_LIMIT)

@@ -16,7 +16,7 @@ from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
 from routers.http import Destination, Token, fields, post_json
 from routers.incident import defused, details, key, one, story, summary
-from routers.message import permalink, place, plain
+from routers.message import links, place, plain
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 
@@ -73,8 +73,9 @@ def payload(alert: Alert, team: str | None = None) -> dict[str, Any]:
     if alert.plain:
         return told
     known = details(alert, DETAIL_LIMIT)
+    leads = [f"{label}: {link}" for label, link in links(alert)]
     return told | {
-        "description": "\n\n".join(filter(None, (story(alert), permalink(alert)))),
+        "description": "\n\n".join((story(alert), *leads)),
         "details": known,
         "entity": one(place(alert).text, ENTITY_LIMIT),
         "tags": [one(known[name], TAG_LIMIT) for name in TAGGED if name in known],

@@ -16,8 +16,8 @@ from pydantic import SecretStr, field_validator
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError, TemporaryError
 from routers.http import Token, fields, post_json
-from routers.incident import details, error, key, one, summary
-from routers.message import permalink, place
+from routers.incident import addresses, details, error, key, one, story, summary
+from routers.message import body, links, permalink, place
 from routers.notification import Alert
 from routers.pace import Pace
 
@@ -78,13 +78,17 @@ def payload(alert: Alert) -> dict[str, Any]:
     if not alert.plain:
         event["group"] = known["team"]
         event |= {"component": known["feature"]} if "feature" in known else {}
-        event["custom_details"] = {"error": error(alert), **details(alert, DETAIL_LIMIT)}
+        said = {"message": story(alert)} if body(alert) else {}
+        shown_details = {**said, "error": error(alert), **details(alert, DETAIL_LIMIT)}
+        event["custom_details"] = shown_details | addresses(alert)
     shown: dict[str, Any] = {
         "event_action": "trigger",
         "dedup_key": key(alert),
         "client": "Pointsman",
         "payload": event,
     }
-    if link := permalink(alert):
-        shown |= {"client_url": link, "links": [{"href": link, "text": "Open in Pointsman"}]}
+    if page := permalink(alert):
+        shown["client_url"] = page
+    if leads := links(alert):
+        shown["links"] = [{"href": link, "text": label} for label, link in leads]
     return shown

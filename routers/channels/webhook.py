@@ -16,6 +16,7 @@ from pydantic import SecretStr, field_validator
 
 from routers.channels.base import Channel, Receipt
 from routers.http import Destination, encode, post_json
+from routers.message import place
 from routers.notification import Alert
 
 PREFIX = "whsec_"  # base64 follows; a secret without it is taken as it is written
@@ -56,6 +57,11 @@ def payload(alert: Alert) -> dict[str, Any]:
         "times_seen": notification.times_seen,
         "why": notification.why,
         "permalink": notification.permalink,
+        "links": {name: link or None for name, link in msgspec.structs.asdict(alert.links).items()},
+        "first_seen": msgspec.to_builtins(notification.first_seen),
+        "last_seen": msgspec.to_builtins(notification.last_seen),
+        "source_line": place(alert).line,
+        "message": _written(alert),
         "event_id": notification.event_id,
         "environment": notification.environment,
         "release": notification.release,
@@ -69,6 +75,12 @@ def payload(alert: Alert) -> dict[str, Any]:
         "notifications": [told],
         "omitted": 0,
     }
+
+
+def _written(alert: Alert) -> dict[str, str] | None:
+    """By the channel's template, where it has one."""
+    written = alert.written
+    return msgspec.structs.asdict(written) if written.title or written.body else None
 
 
 def key(secret: SecretStr) -> bytes:

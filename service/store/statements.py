@@ -20,6 +20,7 @@ from service.store.tables import (
     RELEASES,
     RULES_REVISIONS,
     SILENCES,
+    THREADS,
     UPSTREAM,
 )
 
@@ -229,6 +230,23 @@ class Statements:
             .where(UPSTREAM.c.due_at > bindparam("now"))
             .values(due_at=bindparam("now"))
         )
+        self.put_thread = compiled(_upsert(THREADS))
+        self.revise_threads = compiled(
+            update(THREADS)
+            .where(THREADS.c.group_id == bindparam("g"))
+            .values(said=bindparam("said"), due_at=bindparam("due"))
+        )
+        as_read = (
+            THREADS.c.receiver == bindparam("r"),
+            THREADS.c.group_id == bindparam("g"),
+            THREADS.c.due_at == bindparam("was_due"),
+        )
+        self.settle_thread = compiled(
+            update(THREADS)
+            .where(*as_read)
+            .values(updated_at=bindparam("updated"), due_at=bindparam("due"))
+        )
+        self.drop_thread = compiled(delete(THREADS).where(*as_read))
         self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 

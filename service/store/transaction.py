@@ -31,6 +31,7 @@ from service.store.rows import (
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
 from service.store.tables import from_us, to_us
+from service.store.threads import Threads
 
 
 class Transaction(Envelopes):
@@ -40,6 +41,7 @@ class Transaction(Envelopes):
         """in_force: the writer's; it outlives the transaction."""
         super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
+        self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
