@@ -66,11 +66,18 @@ def read_wording(written: Mapping[str, Any], path: Path, checker: Checker) -> Wo
 def tell(channel: Channel, alert: Alert, wording: Wording | None, client: httpx.Client) -> Receipt:
     """In the channel's own words, or as ever where those fail. Raises DeliveryError."""
     try:
-        written = wording.write(alert) if wording else Written()
+        told = worded(alert, wording)
     except WordingError as error:
         receipt = channel.send(alert, client)
         return msgspec.structs.replace(receipt, unworded=str(error))
-    return channel.send(msgspec.structs.replace(alert, written=written), client)
+    return channel.send(told, client)
+
+
+def worded(alert: Alert, wording: Wording | None) -> Alert:
+    """Raises WordingError. A digest, or a silence that ends, is no error to be worded."""
+    if wording is None or alert.notification.reason == "digest":
+        return alert
+    return msgspec.structs.replace(alert, written=wording.write(alert))
 
 
 def facts_of(alert: Alert) -> dict[str, Any]:
