@@ -65,19 +65,23 @@ def read_wording(written: Mapping[str, Any], path: Path, checker: Checker) -> Wo
 
 def tell(channel: Channel, alert: Alert, wording: Wording | None, client: httpx.Client) -> Receipt:
     """In the channel's own words, or as ever where those fail. Raises DeliveryError."""
-    try:
-        told = worded(alert, wording)
-    except WordingError as error:
-        receipt = channel.send(alert, client)
-        return msgspec.structs.replace(receipt, unworded=str(error))
-    return channel.send(told, client)
+    told, unworded = worded(alert, wording)
+    receipt = channel.send(told, client)
+    return msgspec.structs.replace(receipt, unworded=unworded) if unworded else receipt
 
 
-def worded(alert: Alert, wording: Wording | None) -> Alert:
-    """Raises WordingError. A digest, or a silence that ends, is no error to be worded."""
+def worded(alert: Alert, wording: Wording | None) -> tuple[Alert, str | None]:
+    """In the channel's own words; where those fail as it was, and why.
+
+    A digest, or a silence that ends, is no error to be worded.
+    """
     if wording is None or alert.notification.reason == "digest":
-        return alert
-    return msgspec.structs.replace(alert, written=wording.write(alert))
+        return alert, None
+    try:
+        written = wording.write(alert)
+    except WordingError as error:
+        return alert, str(error)
+    return msgspec.structs.replace(alert, written=written), None
 
 
 def facts_of(alert: Alert) -> dict[str, Any]:
