@@ -24,12 +24,12 @@ from routers.message import (
     fit,
     headline,
     links,
-    one_line,
     permalink,
     place,
     plain,
     title,
     unfenced,
+    why_you,
 )
 from routers.notification import Alert, Severity
 from routers.pace import Pace
@@ -113,8 +113,8 @@ def _description(alert: Alert) -> list[str]:
     written = body(alert)
     told = (
         *((escape(written, BODY_LIMIT),) if written else _built_in(alert)),
-        _others(alert),
         " · ".join(f"[{label}](<{link}>)" for label, link in links(alert)),
+        _others(alert),
     )
     return [part for part in told if part]
 
@@ -125,7 +125,7 @@ def _built_in(alert: Alert) -> tuple[str, ...]:
     return (
         fence(title(alert), TITLE_LIMIT) if _escaped_size(headline(alert)) > HEADER_LIMIT else "",
         fence("\n    ".join(lines), PLACE_LIMIT) if lines else "",
-        escape(one_line(alert.notification.why), WHY_LIMIT),
+        escape(why_you(alert), WHY_LIMIT),
     )
 
 

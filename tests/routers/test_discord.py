@@ -52,7 +52,7 @@ def test_an_alert_as_an_embed() -> None:
         "server/app/billing/tax.py:88 in rate",
         "    return RATES[country]",
         "```",
-        "server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
+        "Why payments: server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
         "[Open in Pointsman](<https://pointsman.example.com/groups/0123456789abcdef>)",
     ]
     assert [(one["name"], one["value"]) for one in shown["fields"]][:3] == [
