@@ -23,6 +23,7 @@ from service.endpoints import (
     groups,
     health,
     hooks,
+    operations,
     ownership,
     pages,
     rules,
@@ -52,7 +53,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, health):
+    rooms = (ownership, groups, silences, deliveries, operations, rules, artifacts, hooks, health)
+    for room in rooms:
         app.include_router(room.endpoints)
     for room in (pages, silence_pages):
         app.include_router(room.endpoints)

@@ -20,10 +20,8 @@ from service.store.rows import (
     Delivery,
     Waiting,
     artifact_row,
-    audience_row,
     delivery_record,
     delivery_row,
-    group_row,
     new_id,
 )
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
@@ -265,13 +263,7 @@ class Transaction:
 
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
-        groups = self.groups.changed()
-        sql.put_group.run_all(cursor, [group_row(group) for group in groups])
-        sql.put_fingerprint.run_all(cursor, self.groups.fingerprints())
-        sql.put_audience.run_all(
-            cursor,
-            [audience_row(group.id, told) for group in groups for told in group.audiences],
-        )
+        self.groups.write()
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
         sql.add_envelope.run_all(cursor, self._envelopes)
