@@ -79,7 +79,7 @@ def facts(alert: Alert) -> list[tuple[str, str]]:
         ("Severity", notification.severity),
         ("Environment", notification.environment),
         ("Release", notification.release),
-        ("Times seen", f"{notification.times_seen:,}"),
+        ("Times seen", f"{notification.times_seen:,}" if notification.times_seen else ""),
         ("Reason", notification.reason),
         ("First seen", moment(notification.first_seen)),
         ("Last seen", moment(notification.last_seen)),

@@ -7,10 +7,13 @@ from service.cli import (
     check,
     config,
     coverage,
+    deliveries,
     diff,
     explain,
     generate,
     import_,
+    retry,
+    send,
     serve,
     test,
     who,
@@ -32,6 +35,9 @@ app.command("coverage")(coverage.coverage)
 app.command("diff")(diff.diff)
 app.command("config")(config.config)
 app.command("baseline")(baseline.baseline)
+app.command("send")(send.send)
+app.command("deliveries")(deliveries.deliveries)
+app.command("retry")(retry.retry)
 app.add_typer(import_.app, name="import")
 app.add_typer(generate.app, name="generate")
 

@@ -1,6 +1,6 @@
 """`pointsman baseline`: what the running service knows already is told nobody."""
 
-from service.cli.base import AsJson, answer_json
+from service.cli.base import AsJson, answer_json, counted
 from service.cli.remote import Remote, Team, Url
 
 
@@ -10,4 +10,5 @@ def baseline(team: Team = None, url: Url = None, as_json: AsJson = False) -> Non
     if as_json:
         answer_json(marked)
         return
-    print(f"{marked['groups']} groups are marked as told, to {marked['audiences']} audiences")
+    print(f"marked as told: {counted(marked['groups'], 'group')}, ", end="")
+    print(counted(marked["audiences"], "audience"))

@@ -1,6 +1,7 @@
 """How the words that talk to a running service find it, and what they say when it says no."""
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -8,9 +9,11 @@ from urllib.parse import urlsplit
 import httpx
 import typer
 
+from routers.message import one_line
 from service.cli.base import misuse
 from service.settings import Settings, SettingsError, is_loopback, load_settings
 
+PAUSE_SECONDS = 0.1  # between two looks
 TIMEOUT_SECONDS = 60  # a baseline of very many groups takes its time
 Url = Annotated[
     str | None,
@@ -48,6 +51,16 @@ class Remote:
             if cursor is None:
                 return
 
+    def outcomes(self, deliveries: list[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+        """The deliveries as they are once none of them is pending, or the time is over."""
+        ends_at = time.monotonic() + seconds
+        while True:
+            now = [self.get(f"/api/v1/deliveries/{one['id']}") for one in deliveries]
+            is_over = time.monotonic() > ends_at
+            if is_over or all(one["state"] != "pending" for one in now):
+                return now
+            time.sleep(PAUSE_SECONDS)
+
     def _ask(self, method: str, path: str, asked: dict[str, Any]) -> Any:
         """Its answer. Exits with MISUSE where there is none, or a refusal."""
         params = {name: value for name, value in asked.items() if value is not None}
@@ -70,6 +83,18 @@ class Remote:
             misuse(f"{self._url} answers, but not as this service would")
 
 
+def print_row(*parts: str | None) -> None:
+    """What a terminal would obey is spelled out: errors and channels write some of it."""
+    print("  ".join(map(one_line, parts)))
+
+
+def became(delivery: dict[str, Any]) -> str:
+    """What became of a delivery, and why, on one line."""
+    said = (delivery["state"], delivery["last_code"], delivery["last_error"])
+    fallback = delivery["fallback"] and f"told by {delivery['fallback']} instead"
+    return ": ".join(filter(None, said)) + (f"; {fallback}" if fallback else "")
+
+
 def _here(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
@@ -87,4 +112,4 @@ def _detail(answer: httpx.Response) -> str:
         said = answer.json()
     except ValueError:
         return answer.reason_phrase
-    return str(said.get("detail") if isinstance(said, dict) else said)
+    return one_line(str(said.get("detail") if isinstance(said, dict) else said))

@@ -105,13 +105,14 @@ class Transaction:
         for told in routing.notifications:
             self.queue(told, event.received_at)
 
-    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> None:
+    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> Delivery:
         delivery = Delivery(
             id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
         self._deliveries.append(delivery_row(delivery))
         self.queued.add(told.receiver)
+        return delivery
 
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
