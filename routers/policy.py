@@ -13,7 +13,7 @@ from matchers.kinds.base import LISTED, Texts
 from matchers.ownership import Ownership
 from routers.durations import Duration
 from routers.notification import Severity
-from routers.times import NamedIntervals
+from routers.times import NamedIntervals, Weekly
 
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
 _LEVELS: dict[str, Severity] = {
@@ -77,6 +77,7 @@ class Policy(_Strict):
     notify: Notify = Notify()
     severity: SeverityTable = SeverityTable()
     mute_time_intervals: list[NamedIntervals] = []
+    digest: Weekly | None = None  # when each team is told of its week; None: never
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]

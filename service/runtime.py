@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from routers.http import make_client
 from service.artifacts import Artifacts
 from service.auth import Auth
+from service.digest_watch import DigestWatch
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
@@ -26,6 +27,7 @@ from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
+from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.writer import Writer
@@ -114,6 +116,14 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.digest_watch = DigestWatch(
+            self.writer,
+            DigestStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -130,6 +140,7 @@ class Runtime:
         self.rules_watch.start()
         self.worker.start()
         self.silence_watch.start()
+        self.digest_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -164,6 +175,7 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
+        self.digest_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

@@ -132,7 +132,8 @@ class Worker:
                 self._paused[receiver] = now + wait(bucket, channel.pace)
                 return None
             tx.put_bucket(receiver, spent(bucket))
-            if bucket.tokens < 2 and channel.merges and not carried:  # the last one for now
+            is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
+            if is_last and channel.merges and not carried:
                 carried = tx.carry(delivery, now, CARRIED)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)

@@ -78,7 +78,11 @@ def test_nobody_there_is_said(url: str) -> None:
 def test_a_test_message_says_what_the_channel_said(service: Service) -> None:
     before = books(service)
     sent = ask(service, "send", "--team", "payments", "--environment", "staging")
-    assert sent == (0, "payments  log  delivered\n", "")
+    assert sent == (
+        0,
+        "payments  log  This is how payments is told; nothing failed  delivered\n",
+        "",
+    )
     assert "ALERT payments · info · test\n" in service.console()
     after = books(service)
     assert after["accepted"] == before["accepted"]
@@ -88,7 +92,7 @@ def test_a_test_message_says_what_the_channel_said(service: Service) -> None:
 def test_a_test_message_that_does_not_arrive_is_a_finding(service: Service) -> None:
     sent = ask(service, "send", "--team", "payments", "--receiver", "unset")
     assert sent.exit_code == 1
-    assert sent.out == "payments  unset  dead: unconfigured: $NOT_SET_ANYWHERE is not set\n"
+    assert sent.out.endswith("  dead: unconfigured: $NOT_SET_ANYWHERE is not set\n")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,14 @@ def test_a_test_message_to_nobody_is_misuse(
     sent = ask(service, "send", *words)
     assert (sent.exit_code, sent.out) == (2, "")
     assert said in sent.talk
+
+
+def test_a_digest_is_told_and_who_cannot_be_is_named(service: Service) -> None:
+    service.post(spilled_in(2)[1])
+    told = ask(service, "digest")
+    assert told.exit_code == 1  # payments has only its second receiver for this, which is unset
+    assert "payments  unset  " in told.out
+    assert told.out.endswith("lonely  no_receiver\n")
 
 
 def test_what_is_dead_is_listed_and_retried(service: Service) -> None:

@@ -11,10 +11,11 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import facts, one_line, permalink, place, shorten
+from routers.message import digest_lines, facts, one_line, permalink, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
+DIGEST_LINES = 20
 
 
 class Log(Channel):
@@ -38,11 +39,15 @@ def render(alert: Alert) -> str:
     known = dict(facts(alert))
     team, severity, reason = known.pop("Team"), known.pop("Severity"), known.pop("Reason")
     told = [
-        ("error", one_line(notification.title) or "(no title)"),
+        (
+            "error" if notification.event_id else "says",
+            one_line(notification.title) or "(no title)",
+        ),
         ("at", where.text),
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
+        *(("", line) for line in digest_lines(notification.digest, DIGEST_LINES)),
         ("page", permalink(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]

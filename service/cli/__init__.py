@@ -9,6 +9,7 @@ from service.cli import (
     coverage,
     deliveries,
     diff,
+    digest,
     explain,
     generate,
     import_,
@@ -36,6 +37,7 @@ app.command("diff")(diff.diff)
 app.command("config")(config.config)
 app.command("baseline")(baseline.baseline)
 app.command("send")(send.send)
+app.command("digest")(digest.digest)
 app.command("deliveries")(deliveries.deliveries)
 app.command("retry")(retry.retry)
 app.add_typer(import_.app, name="import")

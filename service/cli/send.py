@@ -33,16 +33,21 @@ def send(
     remote = Remote(url)
     asked = {"receiver": receiver, "severity": severity, "environment": environment}
     sent = remote.post(f"/api/v1/teams/{quote(team, safe='')}/send", **asked)
-    answer(remote.outcomes(sent["deliveries"], wait), as_json=as_json)
+    answer(remote.outcomes(sent["deliveries"], wait), {}, as_json=as_json)
 
 
-def answer(deliveries: list[dict[str, Any]], *, as_json: bool) -> None:
-    """What became of each. Exits with FINDINGS where one did not arrive."""
+def answer(deliveries: list[dict[str, Any]], untold: dict[str, str], *, as_json: bool) -> None:
+    """What became of each, and which teams were told nothing, with the reason.
+
+    Exits with FINDINGS where one did not arrive.
+    """
     if as_json:
-        answer_json({"deliveries": deliveries})
+        answer_json({"deliveries": deliveries, "untold": untold})
     else:
         for one in deliveries:
             told = one["notification"]
-            print_row(told["team"], told["receiver"], became(one))
+            print_row(told["team"], told["receiver"], told["title"], became(one))
+        for team, why in sorted(untold.items()):
+            print_row(team, why)
     if any(one["state"] not in TOLD for one in deliveries):
         raise typer.Exit(FINDINGS)

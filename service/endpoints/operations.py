@@ -52,6 +52,16 @@ def send(
     return {"deliveries": [delivery_json(one) for one in queued(house, told)]}
 
 
+@endpoints.post("/digest")
+def digest(house: Admin, team: str | None = None) -> dict[str, Any]:
+    """Tell every team of its last seven days, or one."""
+    rules = rules_of(house)
+    teams = [team_of(team, rules).slug] if team is not None else list(rules.teams)
+    told = house.digest_watch.tell_now(rules, teams)
+    shown = [delivery_json(one) for one in told.deliveries]
+    return {"deliveries": shown, "untold": told.untold}
+
+
 def queued(house: Runtime, told: Sequence[Notification]) -> list[Delivery]:
     """On their way once this returns."""
     now = house.clock()

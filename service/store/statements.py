@@ -25,6 +25,7 @@ from service.store.tables import (
     AUDIENCES,
     BUCKETS,
     DELIVERIES,
+    DIGESTS,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
@@ -196,6 +197,14 @@ class Statements:
             update(SILENCES)
             .where(SILENCES.c.id == bindparam("i"), SILENCES.c.warned_at.is_(None))
             .values(warned_at=bindparam("at"))
+        )
+        week = upsert_insert(DIGESTS)
+        self.tell_week = compiled(
+            week.on_conflict_do_update(
+                index_elements=["team"],
+                set_={"week": week.excluded.week},
+                where=DIGESTS.c.week < week.excluded.week,
+            )
         )
         self.hide = compiled(
             update(SILENCES)

@@ -178,6 +178,14 @@ SILENCES = Table(
     Index("silences_by_end", "ends_at", "id"),
 )
 
+# Which week each team was last told of.
+DIGESTS = Table(
+    "digests",
+    METADATA,
+    Column("team", String, primary_key=True),
+    Column("week", String, nullable=False),  # 2026-W48
+)
+
 
 def to_us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)

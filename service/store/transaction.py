@@ -125,7 +125,12 @@ class Transaction:
         receiver = carrier.notification.receiver
         params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
         rows = every(self._sql.due_delivery.run(self._cursor, params))
-        carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
+        carried = [
+            row
+            for row in rows
+            # a digest is a message of its own: of its lines none would be left
+            if row["id"] != carrier.id and row["state"] == "pending" and row["reason"] != "digest"
+        ]
         self._sql.carry.run_all(
             self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
         )
@@ -222,6 +227,11 @@ class Transaction:
         """False: it was before."""
         marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
         return int(marked.rowcount) == 1
+
+    def tell_week(self, team: str, week: str) -> bool:
+        """False: it was told of it before, or of a later one."""
+        told = self._sql.tell_week.run(self._cursor, {"team": team, "week": week})
+        return int(told.rowcount) == 1
 
     def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""

@@ -49,7 +49,7 @@ def test_every_channel_can_tell_a_trial(name: str, plain: bool) -> None:
 def test_the_console_shows_nothing_that_a_trial_has_not() -> None:
     assert render(ALERT).splitlines() == [
         "ALERT payments · info · test",
-        "  error        This is how Payments is told; nothing failed",
+        "  says         This is how Payments is told; nothing failed",
         "  why          somebody asked for a test message",
         "  first seen   2026-11-23 03:00:00 UTC",
         "  last seen    2026-11-23 03:00:00 UTC",

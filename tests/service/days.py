@@ -77,6 +77,8 @@ class Days:
 
 def _said(one: dict[str, Any]) -> str:
     """`payments: first_seen billing/tax.py production`"""
+    if one.get("digest"):
+        return f"{one['team']}: digest of {one['title']}"
     words = (f"{one['team']}:", one["reason"], one["culprit"], one["environment"])
     return " ".join(word for word in words if word)
 
