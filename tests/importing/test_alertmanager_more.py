@@ -62,7 +62,7 @@ def test_what_of_them_cannot_be_is_listed_in_its_place() -> None:
 def test_that_a_muted_route_falls_through_here_is_said() -> None:
     (line, word) = said(imported(NIGHTS))[1]
     assert line == 13
-    assert word.startswith("outside of its times the team's other receivers are told")
+    assert word.startswith("while it sleeps the team's other receivers are told")
 
 
 @pytest.mark.parametrize(
