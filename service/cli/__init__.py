@@ -13,6 +13,7 @@ from service.cli import (
     explain,
     generate,
     import_,
+    replay,
     retry,
     send,
     serve,
@@ -34,6 +35,7 @@ app.command("who")(who.who)
 app.command("explain")(explain.explain)
 app.command("coverage")(coverage.coverage)
 app.command("diff")(diff.diff)
+app.command("replay")(replay.replay)
 app.command("config")(config.config)
 app.command("baseline")(baseline.baseline)
 app.command("send")(send.send)
