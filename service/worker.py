@@ -241,8 +241,8 @@ class Worker:
         """The first fallback that was not tried yet is told instead."""
         rules, now = self._rules(), self._clock()
         tried = (*delivery.tried, delivery.notification.receiver)
-        fallbacks = rules.policy.fallback_receivers if rules else []
-        fallback = next((name for name in fallbacks if name not in tried), None)
+        told = delivery.notification
+        fallback = _fallback(told, rules, tried) if rules else None
         dead = msgspec.structs.replace(
             delivery,
             state="dead",
@@ -254,8 +254,19 @@ class Worker:
         )
         tx.put_delivery(dead)
         if fallback is not None:
-            told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-            tx.queue(told, now, tried)
+            tx.queue(msgspec.structs.replace(told, receiver=fallback), now, tried)
+
+
+def _fallback(told: Notification, rules: Rules, tried: Sequence[str]) -> str | None:
+    """The first that was not tried; a digest wakes nobody there either."""
+    return next(
+        (
+            name
+            for name in rules.policy.fallback_receivers
+            if name not in tried and (told.digest is None or rules.opens_no_incident(name))
+        ),
+        None,
+    )
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

@@ -1,5 +1,6 @@
 """What an operator does to the service as a whole."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from service.endpoints.deliveries import delivery_json
 from service.runtime import Runtime
 from service.store.rows import Delivery
 
+LOG = logging.getLogger(__name__)
 endpoints = APIRouter(prefix="/api/v1", tags=["operations"])
 
 
@@ -24,7 +26,9 @@ def baseline(house: Admin, team: str | None = None) -> dict[str, int]:
     """Mark every group that is known as told to whoever would be, or to one team."""
     whose = team_of(team, rules_of(house)).slug if team is not None else None
     now = house.clock()
-    return house.writer.run(lambda tx: tx.groups.baseline(whose, now))
+    marked = house.writer.run(lambda tx: tx.groups.baseline(whose, now))
+    LOG.info("baseline", extra={"team": whose, **marked})
+    return marked
 
 
 @endpoints.post("/teams/{slug}/send")

@@ -183,3 +183,15 @@ def test_a_team_that_sleeps_is_told_when_it_wakes(tmp_path: Path) -> None:
         assert look(days) == []
         days.pass_by(2 * HOUR)
         assert look(days) == ["payments: digest of 1 new"]
+
+
+def test_a_digest_that_died_opens_no_incident_at_a_fallback(tmp_path: Path) -> None:
+    pager = "pager: {pagerduty: {routing_key: $UNSET_TOO}}"
+    unset = "unset: {webhook: {url: $UNSET}}"
+    teams = TEAMS.replace("rules:", f"  {pager}\n  {unset}\nrules:")
+    teams = teams.replace("{channel: payments-hook}", "{channel: unset}")
+    with a_week(tmp_path, "policy: {fallback_receivers: [pager, search-hook]}", teams) as days:
+        days.post("/api/v1/digest?team=payments")
+        assert days.heard() == ["payments: digest of a quiet week"]
+        told = days.client.get("/api/v1/deliveries").json()["deliveries"]
+        assert {one["notification"]["receiver"] for one in told} == {"unset", "search-hook"}
