@@ -5,8 +5,10 @@ holds up nobody else. A worker that dies gives its delivery back when the lease 
 """
 
 import logging
+import math
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -21,6 +23,7 @@ from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from service.attention import Attention
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -32,6 +35,7 @@ LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
 CARRIED = 1000  # deliveries that one message may tell besides its own
+Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
 
 class Worker:
@@ -51,25 +55,22 @@ class Worker:
         self._client = client
         self._telemetry = telemetry
         self._clock = clock
-        self._woken = threading.Event()
+        self._attention = Attention(clock)
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._busy: set[str] = set()
-        self._paused: dict[str, datetime] = {}  # receivers that asked for quiet, until when
         self._pool = ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="send")
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        """Something new is queued."""
-        self._woken.set()
+    def wake(self, receivers: Iterable[str]) -> None:
+        """They have something new."""
+        self._attention.tell(receivers)
 
     def drain(self) -> None:
         """Claim nothing more. What is in flight is finished."""
         self._stopping.set()
-        self._woken.set()
+        self._attention.tell()
 
     def stop(self) -> None:
         self.drain()
@@ -77,50 +78,48 @@ class Worker:
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
+        looked = -math.inf
         while not self._stopping.is_set():
-            self._woken.wait(POLL_SECONDS)
-            self._woken.clear()
-            try:
-                receivers = self._store.due_receivers(self._clock())
-            except Exception:  # keep sending once the database is back
-                LOG.exception("worker_cannot_read")
-                self._stopping.wait(POLL_SECONDS)
-                continue
-            for receiver in receivers:
+            for receiver in self._attention.wait(POLL_SECONDS):
                 self._begin(receiver)
+            # a look reads everything that waits: it must not come with every commit
+            if time.monotonic() - looked >= POLL_SECONDS:
+                self._look()
+                looked = time.monotonic()
+
+    def _look(self) -> None:
+        """Begin what is due by now, which nobody tells."""
+        try:
+            receivers = self._store.due_receivers(self._clock())
+        except Exception:  # keep sending once the database is back
+            LOG.exception("worker_cannot_read")
+            return
+        for receiver in receivers:
+            self._begin(receiver)
 
     def _begin(self, receiver: str) -> None:
-        with self._lock:
-            paused = self._paused.get(receiver)
-            if receiver in self._busy or self._stopping.is_set():
-                return
-            if paused is not None and paused > self._clock():
-                return
-            self._paused.pop(receiver, None)
-            self._busy.add(receiver)
-        self._pool.submit(self._serve, receiver)
+        if not self._stopping.is_set() and self._attention.begin(receiver):
+            self._pool.submit(self._serve, receiver)
 
     def _serve(self, receiver: str) -> None:
         try:
-            while not self._stopping.is_set() and receiver not in self._paused:
-                claimed = self._writer.run(lambda tx: self._claim(tx, receiver))
-                if claimed is None:
-                    break
-                self._deliver(*claimed)
+            claimed: Claimed | None = None
+            while claimed := claimed or self._writer.run(lambda tx: self._next(tx, receiver)):
+                claimed = self._deliver(*claimed)
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
-            return
         except Exception:  # loud, and the next look begins this receiver anew
             LOG.exception("worker_failed", extra={"channel": receiver})
-            return
         finally:
-            with self._lock:
-                self._busy.discard(receiver)
-        self._woken.set()  # what was queued meanwhile found this receiver busy
+            self._attention.end(receiver)
 
-    def _claim(self, tx: Transaction, receiver: str) -> tuple[Delivery, list[Delivery]] | None:
-        """What is due, and what its message tells besides; None: nothing, or not yet."""
-        now = self._clock()
+    def _next(self, tx: Transaction, receiver: str) -> Claimed | None:
+        """None: nothing is due, or not yet."""
+        if self._stopping.is_set() or self._attention.is_paused(receiver):
+            return None
+        return self._claim(tx, receiver, self._clock())
+
+    def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
         delivery = tx.due(receiver, now)
         if delivery is None:
             return None
@@ -129,7 +128,7 @@ class Worker:
         if isinstance(channel, Channel) and channel.pace is not None:
             bucket = filled(tx.bucket(receiver), channel.pace, now)
             if bucket.tokens < 1:
-                self._paused[receiver] = now + wait(bucket, channel.pace)
+                self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
             tx.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
@@ -139,7 +138,8 @@ class Worker:
         tx.put_delivery(leased)
         return leased, carried
 
-    def _deliver(self, delivery: Delivery, carried: Sequence[Delivery]) -> None:
+    def _deliver(self, delivery: Delivery, carried: Sequence[Delivery]) -> Claimed | None:
+        """What the same commit claimed that says it was told, if any did."""
         try:
             receipt = self._send(delivery, carried)
         except DeliveryError as error:
@@ -150,7 +150,8 @@ class Worker:
                 delivery, TemporaryError("internal", "the channel itself failed; see logs")
             )
         else:
-            self._delivered(delivery, receipt, len(carried))
+            return self._delivered(delivery, receipt, len(carried))
+        return None
 
     def _channel(self, receiver: str) -> Channel | Unconfigured | None:
         """By the rules now in force; None: they name no such channel."""
@@ -177,7 +178,7 @@ class Worker:
         )
         return channel.send(alert, self._client)
 
-    def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> None:
+    def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
         delivered = msgspec.structs.replace(
             delivery,
@@ -188,15 +189,18 @@ class Worker:
             external_id=receipt.external_id,
         )
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> Claimed | None:
             tx.put_delivery(delivered)
-            tx.settle_carried(delivered, now)
+            if carried:
+                tx.settle_carried(delivered, now)
+            return self._next(tx, receiver)
 
-        self._writer.run(work)
+        following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
         for _ in range(carried):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
+        return following
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -206,7 +210,7 @@ class Worker:
         if isinstance(verdict, Retry | PlainOnce):
             at = verdict.at if isinstance(verdict, Retry) else now
             if isinstance(error, TemporaryError) and error.pause:
-                self._paused[receiver] = at
+                self._attention.pause(receiver, at)
             plain = delivery.plain or isinstance(verdict, PlainOnce)
             self._settle(msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain))
             outcome = "retried"
