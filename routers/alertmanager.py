@@ -2,8 +2,8 @@
 
 Spec: https://prometheus.io/docs/alerting/latest/configuration/
 A route's team is the value of its label `team` or `owner`, else the receiver it leads to. Labels
-`severity` and `environment` (or `env`) become `when:`. Whatever else a route asks has no place
-here, and is listed. Secrets are never copied: a `$NAME` stands for each.
+`severity` and `environment` (or `env`) become `when:`, and so do its time intervals. Whatever else
+a route asks has no place here, and is listed. Secrets are never copied: a `$NAME` stands for each.
 """
 
 import itertools
@@ -11,23 +11,23 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from pydantic import ValidationError
+
 from matchers.importing.starting import Start
 from matchers.sources.document import Document, Path, read_document
+from routers.alertmanager_channels import KINDS, channel_of
 from routers.notification import Severity
+from routers.times import NamedIntervals
 
 _TEAM = ("team", "owner")
 _WHERE = ("environment", "env")
-_CHANNELS = {  # Alertmanager's key → our kind, its setting, Alertmanager's name for it
-    "slack_configs": ("slack", "webhook_url", "api_url"),
-    "webhook_configs": ("webhook", "url", "url"),
-    "discord_configs": ("discord", "webhook_url", "webhook_url"),
-    "msteamsv2_configs": ("msteams", "webhook_url", "webhook_url"),
-}
 _MATCHER = re.compile(r"""([\w:]+)\s*(=~|!=|!~|=)\s*("(?:\\.|[^"\\])*"|'[^']*'|[^,{}\s]+)""")
 _ALTERNATIVES = re.compile(r"\^?\(?(?:\?:)?([\w.-]+(?:\|[\w.-]+)*)\)?\$?")
-_NOT_HERE = (
-    *("group_by", "group_wait", "group_interval", "repeat_interval"),
-    *("mute_time_intervals", "active_time_intervals"),
+_NOT_HERE = ("group_by", "group_wait", "group_interval", "repeat_interval")
+_DEFINED = ("time_intervals", "mute_time_intervals")  # the second is the older name
+_INTERVALS = ("mute_time_intervals", "active_time_intervals")  # of a route
+_FALLS_THROUGH = (
+    "while it sleeps the team's other receivers are told; Alertmanager then tells nobody"
 )
 Asked = dict[str, list[str]]  # label → the values that it may have
 
@@ -38,8 +38,9 @@ def import_alertmanager(raw: bytes, file: str) -> Start:
     importing.start.left_out.extend(document.problems)
     root = document.data if isinstance(document.data, dict) else {}
     importing.receivers(root)
+    importing.intervals(root)
     importing.routes(root)
-    for key in root.keys() - {"global", "route", "receivers"}:
+    for key in root.keys() - {"global", "route", "receivers", *_DEFINED}:
         importing.leave_out((key,), f"`{key}` has no place here")
     return importing.start
 
@@ -50,6 +51,7 @@ class _Importing:
         self.start = start
         self.channels: dict[str, list[str]] = {}  # a receiver → its channels
         self.default: str | None = None  # the receiver of the root
+        self.named: set[str] = set()  # time intervals
 
     def leave_out(self, path: Path, message: str) -> None:
         self.start.leave_out(self.document.origin(path, key=True), message)
@@ -60,7 +62,7 @@ class _Importing:
             self.channels[name] = []
             for key, configs in receiver.items():
                 path: Path = ("receivers", at, key)
-                if key in _CHANNELS:
+                if key in KINDS:
                     for number, config in enumerate(_mappings(configs)):
                         self._channel(name, key, config, (*path, number), root)
                 elif key != "name":
@@ -69,20 +71,17 @@ class _Importing:
     def _channel(
         self, receiver: str, key: str, config: dict[str, Any], path: Path, root: dict[str, Any]
     ) -> None:
-        kind, ours, theirs = _CHANNELS[key]
-        channel = self._name(f"{receiver}-{kind}")
-        shared = root.get("global") if isinstance(root.get("global"), dict) else {}
-        file = config.get(f"{theirs}_file")
-        if file is None and theirs not in config and kind == "slack":
-            if not {"slack_api_url", "slack_api_url_file"} & (shared or {}).keys():
-                self.leave_out(path, f"no webhook's `{theirs}`: no channel is made of it")
-                return
-            file, secret = (shared or {}).get("slack_api_url_file"), "SLACK_API_URL"
-        else:
-            secret = _worded(f"{channel}-URL", "_").upper()
-        self.start.channels[channel] = {kind: {ours: f"$file:{file}" if file else f"${secret}"}}
+        kind = KINDS[key]
+        channel = self._name(f"{receiver}-{kind.name}")
+        shared = root["global"] if isinstance(root.get("global"), dict) else {}
+        secret = _worded(f"{channel}-{kind.noun}", "_").upper()
+        made = channel_of(kind, config, shared, secret)
+        if made is None:
+            self.leave_out(path, f"no `{kind.theirs}`: no channel is made of it")
+            return
+        self.start.channels[channel] = {kind.name: made.settings}
         self.channels[receiver].append(channel)
-        for setting in config.keys() - {theirs, f"{theirs}_file", "send_resolved"}:
+        for setting in config.keys() - made.carried:
             self.leave_out((*path, setting), f"`{setting}` is not carried over to {channel}")
 
     def _name(self, wanted: str) -> str:
@@ -91,6 +90,18 @@ class _Importing:
         wanted = _worded(wanted, "-")
         names = itertools.chain([wanted], (f"{wanted}-{number}" for number in itertools.count(2)))
         return next(name for name in names if name.upper() not in taken)
+
+    def intervals(self, root: dict[str, Any]) -> None:
+        """Ours have the same form; only what it takes is carried over."""
+        listed = [(key, at, one) for key in _DEFINED for at, one in enumerate(_listed(root, key))]
+        for key, at, one in listed:
+            try:
+                self.named.add(NamedIntervals.model_validate(one).name)
+            except ValidationError as error:
+                said = error.errors()[0]["msg"].removeprefix("Value error, ")
+                self.leave_out((key, at), f"{said}: left out")
+            else:
+                self.start.policy.setdefault("mute_time_intervals", []).append(one)
 
     def routes(self, root: dict[str, Any]) -> None:
         route = root.get("route")
@@ -110,9 +121,24 @@ class _Importing:
         for at, child in enumerate(_mappings(route.get("routes"))):
             self._walk(child, (*path, "routes", at), receiver, asked)
         if path != ("route",):
-            self._tell(receiver, asked, path, goes_on=route.get("continue") is True)
+            self._tell(
+                receiver, asked, self._times(route, path), path, route.get("continue") is True
+            )
 
-    def _tell(self, receiver: str, asked: Asked, path: Path, *, goes_on: bool) -> None:
+    def _times(self, route: dict[str, Any], path: Path) -> dict[str, list[str]]:
+        """A route's own: they are not handed down to its children."""
+        times: dict[str, list[str]] = {}
+        for key in _INTERVALS:
+            for name in map(str, _listed(route, key)):
+                if name in self.named:
+                    times.setdefault(key, []).append(name)
+                else:
+                    self.leave_out((*path, key), f'no time interval "{name}"')
+        return times
+
+    def _tell(
+        self, receiver: str, asked: Asked, times: dict[str, list[str]], path: Path, goes_on: bool
+    ) -> None:
         named = [name for label in _TEAM for name in asked.get(label, ())]
         for label in asked.keys() - {*_TEAM, *_WHERE, "severity"}:
             self.leave_out(path, f"the label `{label}` has no place here: say it with a rule")
@@ -122,6 +148,9 @@ class _Importing:
         when = self._when(asked, path)
         if when is None:
             return
+        when |= times
+        if times:
+            self.leave_out(path, _FALLS_THROUGH)
         channels = self.channels.get(receiver, [])
         for name in named or [receiver]:
             team = self.start.teams[self.start.team(name)]
@@ -166,6 +195,11 @@ def _matchers(route: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for text in written if isinstance(written, list) else [written] if written else []:
         for label, operator, value in _MATCHER.findall(str(text)):
             yield label, operator, value[1:-1] if value[0] in "\"'" else value
+
+
+def _listed(mapping: dict[str, Any], key: str) -> list[Any]:
+    value = mapping.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _mappings(value: object) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     times_seen: int = 0
     sequence: int = -1  # of the rules that last sent an event here; -1: none did yet
     last_notified_at: datetime | None = None
+    # None, though it was told: a baseline says that it knows
     last_reason: Reason | None = None
     threshold: int = 0  # the highest of the policy's escalation that it was told of
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, Notification, Reason
+from routers.notification import Alert, Digest, Notification, Reason
 from routers.urls import link
 
 HEADLINE_LIMIT = 300  # characters
@@ -64,13 +64,30 @@ def body(alert: Alert) -> str:
 
 
 def also(alert: Alert, named: int) -> list[str]:
-    """A line for each of the others that are told by the same message; the rest is counted."""
-    lines = [
+    """A line for each of the others that are told by the same message; the rest is counted.
+
+    Of a digest also its own lines.
+    """
+    own = digest_lines(alert.notification.digest, named)
+    lines = own + [
         " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
-        for other in alert.others[:named]
+        for other in alert.others[: named - len(own)]
     ]
-    left = len(alert.others) - len(lines)
+    left = len(alert.others) - (len(lines) - len(own))
     return [*lines, f"and {left:,} more"] if left else lines
+
+
+def digest_lines(digest: Digest | None, named: int) -> list[str]:
+    """The groups that were seen most, of each kind as many, so that all of it fits."""
+    for each in range(named, 0, -1):
+        lines = [
+            f"{kind} · seen {entry.times_seen:,} · {one_line(entry.title)}"
+            for kind, tally in (digest.kinds if digest else ())
+            for entry in tally.entries[:each]
+        ]
+        if len(lines) <= named:
+            return lines
+    return []
 
 
 def _headline(notification: Notification) -> str:
@@ -83,16 +100,11 @@ def _headline(notification: Notification) -> str:
 
 def facts(alert: Alert) -> list[tuple[str, str]]:
     """Label and value, most telling first. A fact that is not known is not there."""
-    notification = alert.notification
+    told = alert.notification
     known = (
-        ("Team", notification.team or "nobody"),
-        ("Severity", notification.severity),
-        ("Environment", notification.environment),
-        ("Release", notification.release),
-        ("Times seen", f"{notification.times_seen:,}"),
-        ("Reason", notification.reason),
-        ("First seen", moment(notification.first_seen)),
-        ("Last seen", moment(notification.last_seen)),
+        ("Team", told.team or "nobody"),
+        ("Severity", told.severity),
+        *(_of_digest(told.digest) if told.digest else _of_group(told)),
     )
     cleaned = ((label, one_line(value)) for label, value in known)
     return [(label, value) for label, value in cleaned if value]
@@ -187,6 +199,21 @@ def unfenced(text: str) -> str:
 
 def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _of_group(told: Notification) -> Iterator[tuple[str, str | None]]:
+    yield "Environment", told.environment
+    yield "Release", told.release
+    yield "Times seen", f"{told.times_seen:,}" if told.times_seen else ""
+    yield "Reason", told.reason
+    yield "First seen", moment(told.first_seen)
+    yield "Last seen", moment(told.last_seen)
+
+
+def _of_digest(digest: Digest) -> Iterator[tuple[str, str]]:
+    yield "Reason", "digest"
+    yield from ((kind.capitalize(), f"{tally.count:,}") for kind, tally in digest.kinds)
+    yield "Not told", ", ".join(f"{n:,} {why}" for why, n in digest.saved.items())
 
 
 def _visible(text: str) -> str:

@@ -32,6 +32,42 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")  # t
 State = Literal["pending", "leased", "delivered", "merged", "dead"]
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A group, as a digest names it."""
+
+    group: str
+    title: str
+    times_seen: int  # within the digest's days
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Groups of one kind: how many, and those that were seen most."""
+
+    count: int = 0
+    entries: tuple[Entry, ...] = ()
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """A team's week."""
+
+    since: datetime
+    until: datetime  # and without it
+    new: Tally = Tally()
+    burning: Tally = Tally()  # older ones that came again, and nobody resolved
+    resolved: Tally = Tally()
+    unowned_near: Tally = Tally()  # nobody's, in files next to what the team owns
+    saved: dict[str, int] = {}  # what the team was not told, by the word for why; `merged` too
+
+    @property
+    def kinds(self) -> tuple[tuple[str, Tally], ...]:
+        return (
+            ("new", self.new),
+            ("burning", self.burning),
+            ("resolved", self.resolved),
+            ("unowned near", self.unowned_near),
+        )
+
+
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell one receiver. Kept with its delivery; rendered when it is sent."""
 
@@ -54,6 +90,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: datetime
     # True: it tells nothing new, it closes the incident that an earlier one opened
     closes: bool = False
+    digest: Digest | None = None  # instead of a group; None: it is about one
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):

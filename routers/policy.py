@@ -13,7 +13,7 @@ from matchers.kinds.base import LISTED, Texts
 from matchers.ownership import Ownership
 from routers.durations import Duration
 from routers.notification import Severity
-from routers.times import NamedIntervals
+from routers.times import NamedIntervals, Weekly
 from routers.urls import SentryUrl, SourceUrl
 
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
@@ -80,6 +80,7 @@ class Policy(_Strict):
     mute_time_intervals: list[NamedIntervals] = []
     source_url: SourceUrl | None = None  # where a line of the source is shown, at its release
     sentry_url: SentryUrl | None = None  # where Sentry shows an event
+    digest: Weekly | None = None  # when each team is told of its week; None: never
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]

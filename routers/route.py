@@ -123,7 +123,8 @@ def reason_to_tell(
     woken_for = group.woken_for if group.woken_at is not None and last < group.woken_at else None
     if woken_for == "escalation" or crossed(audience.times_seen, policy) > audience.threshold:
         return "escalation"
-    is_due = notify.repeat_interval and now - last >= notify.repeat_interval
+    was_told = audience.last_reason is not None  # else by a baseline, which nobody heard
+    is_due = was_told and notify.repeat_interval and now - last >= notify.repeat_interval
     return "repeat" if is_due or woken_for else None
 
 

@@ -19,6 +19,7 @@ from matchers.sources.document import Path
 from matchers.sources.rules import compile_ruleset
 from matchers.sources.schema import FileEntry, Strict
 from matchers.visible import NOTHING, Visible, check_visible
+from routers.channels import CHANNELS
 from routers.channels.base import Channel
 from routers.configured import Channels, Unconfigured
 from routers.policy import Grading, Policy, grading
@@ -66,6 +67,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if known is None or known.receivers is None:
             return tuple(always(name) for name in self.policy.fallback_receivers)
         return known.receivers
+
+    def opens_no_incident(self, channel: str) -> bool:
+        """Whether it may be told what is no error: a digest."""
+        known = self.channels.get(channel)
+        kind = CHANNELS.get(known.kind) if isinstance(known, Unconfigured) else known
+        return kind is not None and kind.merges
 
 
 class Loaded(msgspec.Struct, frozen=True):

@@ -11,7 +11,6 @@ import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership
-from routers.channels.base import Channel
 from routers.group import Group
 from routers.notification import Notification
 from routers.rules import Rules
@@ -58,7 +57,7 @@ def warnings(
             last_seen=group.last_seen,
         )
         for channel in choose(rules.receivers_of(last.team), _situation(last, now)).channels
-        if _tells(channel, rules)
+        if rules.opens_no_incident(channel)
     )
 
 
@@ -74,8 +73,3 @@ def _situation(last: LastHidden, now: datetime) -> Situation:
         feature=rule.feature if rule else None,
         now=now,
     )
-
-
-def _tells(name: str, rules: Rules) -> bool:
-    channel = rules.channels.get(name)
-    return isinstance(channel, Channel) and channel.merges

@@ -8,7 +8,7 @@ Cases: tests/routers/test_times.py.
 
 import calendar
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,18 @@ def _minutes(text: object) -> int:
     return minutes
 
 
+def _day(name: object) -> str:
+    if str(name).lower() not in _DAYS:
+        raise ValueError(f'"{name}" is no weekday; the names are {", ".join(_DAYS)}')
+    return str(name).lower()
+
+
+def _of_a_day(minutes: int) -> int:
+    if minutes == 24 * 60:
+        raise ValueError("24:00 is the next day's 00:00")
+    return minutes
+
+
 def _zone(name: object) -> ZoneInfo:
     try:
         return ZoneInfo(name if isinstance(name, str) else "")
@@ -81,6 +93,7 @@ def _zone(name: object) -> ZoneInfo:
 
 _TIME = {"type": "string", "pattern": _CLOCK.pattern}
 Time = Annotated[int, BeforeValidator(_minutes), WithJsonSchema(_TIME)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), WithJsonSchema({"type": "string"})] | None
 Listed = Annotated[list[Bounds], Field(min_length=1)]
 
 
@@ -113,9 +126,7 @@ class TimeInterval(_Strict):
     years: Annotated[Listed, _within(1970, 9999), _ranges([]), WithJsonSchema(_RANGES)] | None = (
         None
     )
-    location: (
-        Annotated[ZoneInfo, BeforeValidator(_zone), WithJsonSchema({"type": "string"})] | None
-    ) = None
+    location: Zone = None
 
     def holds(self, at: datetime) -> bool:
         """at: aware."""
@@ -130,6 +141,38 @@ class TimeInterval(_Strict):
             and _fits(self.months, here.month)
             and _fits(self.years, here.year)
         )
+
+
+class Weekly(_Strict):
+    """A moment of every week, once: also in the weeks in which the clocks change."""
+
+    weekday: Annotated[str, BeforeValidator(_day), WithJsonSchema({"enum": _DAYS})]
+    time: Annotated[Time, AfterValidator(_of_a_day)]
+    location: Zone = None
+
+    def last(self, now: datetime) -> datetime:
+        """The newest such moment that is not after now, in UTC."""
+        here = now.astimezone(self.location or ZoneInfo("UTC"))
+        back = (here.isoweekday() - _DAYS.index(self.weekday)) % 7
+        at = self._on(here.date() - timedelta(days=back))
+        return at if at <= now else self.before(at)
+
+    def before(self, at: datetime) -> datetime:
+        """A week earlier."""
+        return self._on(self._date(at) - timedelta(days=7))
+
+    def week(self, at: datetime) -> str:
+        """Its name, `2026-W48`: no two moments of a week have two, wherever in it they are."""
+        year, week, _ = self._date(at).isocalendar()
+        return f"{year}-W{week:02}"
+
+    def _date(self, at: datetime) -> date:
+        return at.astimezone(self.location or ZoneInfo("UTC")).date()
+
+    def _on(self, day: date) -> datetime:
+        """A time that the clocks skip is as much later; of one that comes twice it is the first."""
+        clock = time(self.time // 60, self.time % 60)
+        return datetime.combine(day, clock, self.location or ZoneInfo("UTC")).astimezone(UTC)
 
 
 class NamedIntervals(_Strict):

@@ -26,6 +26,7 @@ from service.endpoints import (
     groups,
     health,
     hooks,
+    operations,
     ownership,
     pages,
     rules,
@@ -58,7 +59,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.add_middleware(Doors, doors=doors())
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, audit, rules, artifacts, health):
+    rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)
+    for room in rooms:
         app.include_router(room.endpoints)
     for room in (hooks, slack):
         app.include_router(room.endpoints)

@@ -14,6 +14,7 @@ from routers.http import make_client
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
+from service.digest_watch import DigestWatch
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
@@ -29,6 +30,7 @@ from service.slack_hook import SlackDoor
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
+from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.threads import ThreadStore
@@ -138,6 +140,14 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.digest_watch = DigestWatch(
+            self.writer,
+            DigestStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -155,6 +165,7 @@ class Runtime:
         self.worker.start()
         self.silence_watch.start()
         self.thread_watch.start()
+        self.digest_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -190,6 +201,7 @@ class Runtime:
         self.rules_watch.stop()
         self.silence_watch.stop()
         self.thread_watch.stop()
+        self.digest_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

@@ -88,6 +88,9 @@ class Settings(BaseModel):
         Path | None,
         Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
     ] = None
+    url: Annotated[
+        str | None, Field(description="Where the command line finds the service. Default: here.")
+    ] = None
     public_url: Annotated[
         str | None,
         Field(description="How people reach the pages; every alert links there. Default: here."),

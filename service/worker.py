@@ -138,7 +138,8 @@ class Worker:
                 self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
             tx.put_bucket(receiver, spent(bucket))
-            if bucket.tokens < 2 and channel.merges and not carried:  # the last one for now
+            is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
+            if is_last and channel.merges and not carried:
                 carried = tx.carry(delivery, now, CARRIED)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
@@ -251,10 +252,8 @@ class Worker:
         """The first fallback that was not tried yet is told instead."""
         rules, now = self._rules(), self._clock()
         tried = (*delivery.tried, delivery.notification.receiver)
-        fallbacks = rules.policy.fallback_receivers if rules else []
-        if delivery.notification.closes:  # nobody else has that incident
-            fallbacks = []
-        fallback = next((name for name in fallbacks if name not in tried), None)
+        told = delivery.notification
+        fallback = _fallback(told, rules, tried) if rules else None
         dead = msgspec.structs.replace(
             delivery,
             state="dead",
@@ -266,8 +265,21 @@ class Worker:
         )
         tx.put_delivery(dead)
         if fallback is not None:
-            told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-            tx.queue(told, now, tried)
+            tx.queue(msgspec.structs.replace(told, receiver=fallback), now, tried)
+
+
+def _fallback(told: Notification, rules: Rules, tried: Sequence[str]) -> str | None:
+    """The first that was not tried; a digest wakes nobody there either."""
+    if told.closes:  # nobody else has that incident
+        return None
+    return next(
+        (
+            name
+            for name in rules.policy.fallback_receivers
+            if name not in tried and (told.digest is None or rules.opens_no_incident(name))
+        ),
+        None,
+    )
 
 
 def _note(receipt: Receipt) -> str | None:

@@ -27,6 +27,7 @@ class Start:
         self.fallbacks: list[dict[str, Any]] = []
         self.channels: dict[str, Any] = {}
         self.unowned: list[dict[str, Any]] = []
+        self.policy: dict[str, Any] = {}
         self.left_out: list[Problem] = []
         self._slugs: dict[str, str] = {}  # a name without its case → the team it stands for
 
@@ -65,6 +66,7 @@ class Start:
             "rules": self.rules,
             "fallbacks": self.fallbacks,
             "unowned": {"receivers": self.unowned} if self.unowned else None,
+            "policy": self.policy,
         }
         written = [f"# A start, made from {one_line(self.source)}.\nversion: 1\n"]
         written += [_section(key, value) for key, value in sections.items() if value]

@@ -11,10 +11,11 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import body, facts, links, one_line, place, shorten
+from routers.message import body, digest_lines, facts, links, one_line, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
+DIGEST_LINES = 20
 _LINKS = {"Open in Pointsman": "page"}
 
 
@@ -43,9 +44,11 @@ def render(alert: Alert) -> str:
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
+        *(("", line) for line in digest_lines(notification.digest, DIGEST_LINES)),
     ]
+    said = one_line(alert.written.title or notification.title) or "(no title)"
     told = [
-        ("error", one_line(alert.written.title or notification.title) or "(no title)"),
+        ("error" if notification.event_id else "says", said),
         *([("", line) for line in body(alert).splitlines()] or built_in),
         *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
     ]

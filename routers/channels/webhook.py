@@ -66,6 +66,7 @@ def payload(alert: Alert) -> dict[str, Any]:
         "environment": notification.environment,
         "release": notification.release,
         "ownership": {**alert.ownership, "trail": []} if alert.plain else alert.ownership,
+        **({"digest": msgspec.to_builtins(notification.digest)} if notification.digest else {}),
         "event": msgspec.to_builtins(alert.event) if has_event else None,
     }
     return {

@@ -2,7 +2,24 @@
 
 import typer
 
-from service.cli import check, config, coverage, diff, explain, generate, import_, serve, test, who
+from service.cli import (
+    baseline,
+    check,
+    config,
+    coverage,
+    deliveries,
+    diff,
+    digest,
+    explain,
+    generate,
+    import_,
+    replay,
+    retry,
+    send,
+    serve,
+    test,
+    who,
+)
 
 app = typer.Typer(
     name="pointsman",
@@ -18,7 +35,13 @@ app.command("who")(who.who)
 app.command("explain")(explain.explain)
 app.command("coverage")(coverage.coverage)
 app.command("diff")(diff.diff)
+app.command("replay")(replay.replay)
 app.command("config")(config.config)
+app.command("baseline")(baseline.baseline)
+app.command("send")(send.send)
+app.command("digest")(digest.digest)
+app.command("deliveries")(deliveries.deliveries)
+app.command("retry")(retry.retry)
 app.add_typer(import_.app, name="import")
 app.add_typer(generate.app, name="generate")
 

@@ -82,6 +82,10 @@ def read_input(name: str) -> bytes:
         misuse(f"{name}: {error.strerror}")
 
 
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def misuse(said: str) -> NoReturn:
     talk.print(said, markup=False)
     raise typer.Exit(MISUSE)

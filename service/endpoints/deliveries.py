@@ -27,6 +27,12 @@ def deliveries(
     return {"deliveries": [delivery_json(one) for one in page.items], "next": page.next}
 
 
+@endpoints.get("/deliveries/{id}")
+def delivery(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own word
+    """What became of one."""
+    return delivery_json(found(house.store.delivery(id), "delivery"))
+
+
 @endpoints.post("/deliveries/{id}/retry")
 def retry(house: Admin, id: str, by: By = "api") -> dict[str, Any]:  # noqa: A002 the path's own word
     """Try a dead delivery again, now."""

@@ -1,6 +1,7 @@
 """The groups of one transaction, in memory: read once, counted event by event, written once."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,8 +10,9 @@ from matchers.event import Event, title
 from matchers.fingerprint import group_id
 from matchers.ownership import Ownership, culprit
 from routers.group import Audience, Group
-from service.store.rows import group_record
+from service.store.rows import audience_row, group_record, group_row
 from service.store.statements import Statements
+from service.store.tables import to_us
 
 
 class Groups:
@@ -66,11 +68,29 @@ class Groups:
         self._put(change(group))
         return self._groups[id]
 
-    def changed(self) -> list[Group]:
-        return [self._groups[id] for id in self._changed]  # noqa: A001
+    def baseline(self, team: str | None, now: datetime) -> dict[str, int]:
+        """Mark what is known as told to everybody who would be, or to one team; how many that is.
 
-    def fingerprints(self) -> list[dict[str, str]]:
-        return self._fingerprints
+        What is resolved counts as told before it was, so that it may still come back.
+        """
+        self.write()
+        self._groups.clear()  # whoever comes later in this transaction reads them again
+        self._ids.clear()
+        asked = {"whose": team}
+        counted = one(self._sql.count_audiences.run(self._cursor, asked))
+        self._sql.baseline.run(self._cursor, asked | {"now": to_us(now)})
+        return counted or {}
+
+    def write(self) -> None:
+        changed = [self._groups[id] for id in self._changed]  # noqa: A001
+        self._sql.put_group.run_all(self._cursor, list(map(group_row, changed)))
+        self._sql.put_fingerprint.run_all(self._cursor, self._fingerprints)
+        self._sql.put_audience.run_all(
+            self._cursor,
+            [audience_row(group.id, told) for group in changed for told in group.audiences],
+        )
+        self._changed.clear()
+        self._fingerprints.clear()
 
     def _known(self, project: str, fingerprints: tuple[str, ...]) -> Group | None:
         for version, fingerprint in enumerate(fingerprints):

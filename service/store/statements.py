@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, func, insert, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -13,6 +26,7 @@ from service.store.tables import (
     AUDIT,
     BUCKETS,
     DELIVERIES,
+    DIGESTS,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
@@ -97,6 +111,21 @@ class Statements:
         self.put_group = compiled(_upsert(GROUPS))
         self.put_fingerprint = compiled(upsert_insert(GROUP_FINGERPRINTS).on_conflict_do_nothing())
         self.put_audience = compiled(_upsert(AUDIENCES))
+        self.count_audiences = compiled(
+            select(
+                func.count(AUDIENCES.c.group_id.distinct()).label("groups"),
+                func.count().label("audiences"),
+            ).where(_of_anyone())
+        )
+        self.baseline = compiled(
+            update(AUDIENCES)
+            .where(_of_anyone())
+            .values(
+                last_notified_at=func.coalesce(_just_before_resolved(), bindparam("now")),
+                last_reason=null(),
+                threshold=AUDIENCES.c.times_seen,  # above all thresholds that it is past
+            )
+        )
         self.add_delivery = compiled(insert(DELIVERIES))
         self.put_delivery = compiled(_upsert(DELIVERIES))
         self.delivery = compiled(select(DELIVERIES).where(DELIVERIES.c.id == bindparam("id")))
@@ -181,6 +210,14 @@ class Statements:
             .where(SILENCES.c.id == bindparam("i"), SILENCES.c.warned_at.is_(None))
             .values(warned_at=bindparam("at"))
         )
+        week = upsert_insert(DIGESTS)
+        self.tell_week = compiled(
+            week.on_conflict_do_update(
+                index_elements=["team"],
+                set_={"week": week.excluded.week},
+                where=DIGESTS.c.week < week.excluded.week,
+            )
+        )
         self.hide = compiled(
             update(SILENCES)
             .where(SILENCES.c.id == bindparam("i"))
@@ -248,6 +285,22 @@ class Statements:
         )
         self.drop_thread = compiled(delete(THREADS).where(*as_read))
         self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
+
+
+def _of_anyone() -> ColumnElement[bool]:
+    """Of the team `whose`; None: of all."""
+    whose = bindparam("whose", type_=String)
+    return or_(whose.is_(None), AUDIENCES.c.team == whose)
+
+
+def _just_before_resolved() -> ColumnElement[int]:
+    """Null: the group is not resolved."""
+    is_its = GROUPS.c.id == AUDIENCES.c.group_id
+    return (
+        select(GROUPS.c.resolved_at - 1)
+        .where(is_its, GROUPS.c.status == "resolved")
+        .scalar_subquery()
+    )
 
 
 def _upsert(table: Table) -> ClauseElement:

@@ -229,6 +229,14 @@ THREADS = Table(
     ),
 )
 
+# Which week each team was last told of.
+DIGESTS = Table(
+    "digests",
+    METADATA,
+    Column("team", String, primary_key=True),
+    Column("week", String, nullable=False),  # 2026-W48
+)
+
 
 def to_us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -22,10 +22,8 @@ from service.store.rows import (
     Artifact,
     Delivery,
     artifact_row,
-    audience_row,
     delivery_record,
     delivery_row,
-    group_row,
     new_id,
 )
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
@@ -112,13 +110,14 @@ class Transaction(Envelopes):
         for told in routing.notifications:
             self.queue(told, event.received_at)
 
-    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> None:
+    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> Delivery:
         delivery = Delivery(
             id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
         self._deliveries.append(delivery_row(delivery))
         self.queued.add(told.receiver)
+        return delivery
 
     def told(self, group: str) -> list[Delivery]:
         """What was queued of a group, the earliest first; of the same moment, what closes last."""
@@ -140,7 +139,12 @@ class Transaction(Envelopes):
         receiver = carrier.notification.receiver
         params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
         rows = every(self._sql.due_delivery.run(self._cursor, params))
-        carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
+        carried = [
+            row
+            for row in rows
+            # a digest is a message of its own: of its lines none would be left
+            if row["id"] != carrier.id and row["state"] == "pending" and row["reason"] != "digest"
+        ]
         self.load(carrier, [row["id"] for row in carried])
         return [delivery_record(row) for row in carried]
 
@@ -243,19 +247,18 @@ class Transaction(Envelopes):
     def audit(self, entry: Audited) -> None:
         self._audit.append(audit_row(entry))
 
+    def tell_week(self, team: str, week: str) -> bool:
+        """False: it was told of it before, or of a later one."""
+        told = self._sql.tell_week.run(self._cursor, {"team": team, "week": week})
+        return int(told.rowcount) == 1
+
     def _unended(self, now: datetime) -> list[Silence]:
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
 
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
-        groups = self.groups.changed()
-        sql.put_group.run_all(cursor, [group_row(group) for group in groups])
-        sql.put_fingerprint.run_all(cursor, self.groups.fingerprints())
-        sql.put_audience.run_all(
-            cursor,
-            [audience_row(group.id, told) for group in groups for told in group.audiences],
-        )
+        self.groups.write()
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
         sql.add_envelope.run_all(cursor, self._envelopes)

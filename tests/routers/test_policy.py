@@ -60,6 +60,7 @@ def told_before(times: int, hours: float = 1, threshold: int = 0) -> Group:
         environment="production",
         times_seen=times,
         last_notified_at=NOW - timedelta(hours=hours),
+        last_reason="first_seen",
         threshold=threshold,
     )
     return msgspec.structs.replace(GROUP, audiences=(audience,))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from routers.times import NamedIntervals, TimeInterval
+from routers.times import NamedIntervals, TimeInterval, Weekly
 
 NIGHT = {
     "times": [
@@ -89,3 +89,43 @@ def test_any_of_a_names_intervals_may_hold() -> None:
     named = NamedIntervals.model_validate({"name": "weekend", "time_intervals": weekend})
     assert named.hold(datetime(2026, 11, 22, tzinfo=UTC))
     assert not named.hold(datetime(2026, 11, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("weekly", "first_days", "moments"),
+    [
+        # Berlin's clocks change on 2026-03-29 and 2026-10-25, both Sundays, at 01:00 UTC
+        ("monday 09:00", "2026-03-22", ["03-23T08:00", "03-30T07:00", "04-06T07:00"]),
+        ("monday 09:00", "2026-10-18", ["10-19T07:00", "10-26T08:00", "11-02T08:00"]),
+        ("sunday 02:30", "2026-03-21", ["03-22T01:30", "03-29T01:30", "04-05T00:30"]),
+        ("sunday 02:30", "2026-10-17", ["10-18T00:30", "10-25T00:30", "11-01T01:30"]),
+        ("Sunday 00:00", "2026-12-26", ["12-26T23:00", "01-02T23:00", "01-09T23:00"]),
+    ],
+)
+def test_a_moment_of_the_week_comes_once_a_week(
+    weekly: str, first_days: str, moments: list[str]
+) -> None:
+    """Asked every ten minutes for three weeks."""
+    weekday, _, clock = weekly.partition(" ")
+    schedule = Weekly.model_validate({"weekday": weekday, "time": clock, **BERLIN})
+    start = datetime.fromisoformat(f"{first_days}T12:00").replace(tzinfo=UTC)
+    asked = [start + timedelta(minutes=10 * number) for number in range(21 * 144)]
+    found = dict.fromkeys(schedule.last(now) for now in asked)
+    assert [f"{at:%m-%dT%H:%M}" for at in found if at > start] == moments
+    assert [schedule.before(at) for at in list(found)[1:]] == list(found)[:-1]
+    assert len({schedule.week(at) for at in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"weekday": "mnday", "time": "09:00"}, "the names are sunday, monday"),
+        ({"weekday": "monday", "time": "24:00"}, "the next day's 00:00"),
+        ({"weekday": "monday", "time": "9"}, "quote it"),
+        ({"weekday": "monday"}, "time"),
+        ({"weekday": ["monday"], "time": "09:00"}, "no weekday"),
+    ],
+)
+def test_a_mistake_in_a_moment_is_said(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Weekly.model_validate(wrong)

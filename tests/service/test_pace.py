@@ -57,10 +57,10 @@ def client(tmp_path: Path, clock: Clock, slack: Slack) -> Iterator[TestClient]:
         yield client
 
 
-def flood(client: TestClient, count: int) -> None:
+def flood(client: TestClient, count: int, name: str = "Flood") -> None:
     """So many errors that are new, at once."""
     events = [
-        {"exceptions": [{"type": f"Flood{number:04}Error", "frames": [f"billing/n{number}.py"]}]}
+        {"exceptions": [{"type": f"{name}{number:04}Error", "frames": [f"billing/n{number}.py"]}]}
         for number in range(count)
     ]
     client.post("/api/v1/events", json=events).raise_for_status()
@@ -163,3 +163,17 @@ def test_each_delivery_names_the_one_that_told_it(client: TestClient) -> None:
     carriers = {one["carrier"] for one in listed if one["state"] == "merged"}
     (carrier,) = carriers
     assert carrier in {one["id"] for one in listed if one["state"] == "delivered"}
+
+
+def test_a_digest_is_never_lost_in_a_flood(client: TestClient, clock: Clock, slack: Slack) -> None:
+    flood(client, 60)
+    until(lambda: states(client) == {"delivered": 3, "merged": 57})
+    flood(client, 5, "Later")
+    client.post("/api/v1/digest").raise_for_status()
+    clock.move(timedelta(seconds=1))
+    until(lambda: states(client).get("merged") == 61)
+    clock.move(timedelta(seconds=1))
+    until(lambda: states(client).get("pending", 0) == 0)
+    (digest,) = [body for _, body in slack.told if "Digest" in body]
+    assert "Digest: a quiet week" in digest
+    assert "5 alerts, the worst" in slack.told[-2][1]

@@ -96,6 +96,19 @@ def test_the_list_shows_whose_why_and_what_was_told(client: TestClient) -> None:
     assert "1 alert was told nowhere" in page
 
 
+def test_a_test_message_that_died_links_to_its_delivery(client: TestClient) -> None:
+    (sent,) = client.post("/api/v1/teams/payments/send?receiver=unset").json()["deliveries"]
+    settled(client)
+    assert f'href="/api/v1/deliveries/{sent["id"]}"' in client.get("/").text
+    assert client.get(f"/api/v1/deliveries/{sent['id']}").json()["state"] == "dead"
+
+
+def test_what_a_baseline_marked_is_shown_as_such(client: TestClient) -> None:
+    group = send(client, raised(DJANGO))
+    client.post("/api/v1/baseline").raise_for_status()
+    assert "baseline just now" in read(client, group).text
+
+
 @pytest.mark.parametrize(
     ("frame", "shown"),
     [
