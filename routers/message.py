@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, Notification, Reason
+from routers.notification import Alert, CauseKind, Notification, Reason, Storm
 
 HEADLINE_LIMIT = 300  # characters
 
@@ -31,6 +32,13 @@ WORDS: dict[Reason, str] = {
     "digest": "Digest",
     "test": "Test alert",
 }
+
+_SHARED: dict[CauseKind, str] = {
+    "frame": "all raised in",
+    "dependency": "all from the dependency",
+    "release": "all in release",
+}
+SHARED_LIMIT = 80
 
 # C0 and C1 controls, invisible and direction-changing marks, lone surrogates. Not U+200D: it
 # joins emoji.
@@ -50,7 +58,16 @@ class Place(msgspec.Struct, frozen=True):
 def headline(alert: Alert) -> str:
     """One line: why it is told, and the title; of several, how many, and the worst of them."""
     said = _headline(alert.notification)
-    return f"{len(alert.others) + 1:,} alerts, the worst: {said}" if alert.others else said
+    if alert.storm:
+        return (
+            f"Storm of {alert.storm.groups:,} new errors, {_shared(alert.storm)}; the worst: {said}"
+        )
+    return f"{told_besides(alert) + 1:,} alerts, the worst: {said}" if alert.others else said
+
+
+def told_besides(alert: Alert) -> int:
+    """How many the message tells besides the worst."""
+    return len(alert.others) + alert.more
 
 
 def also(alert: Alert, named: int) -> list[str]:
@@ -59,8 +76,12 @@ def also(alert: Alert, named: int) -> list[str]:
         " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
         for other in alert.others[:named]
     ]
-    left = len(alert.others) - len(lines)
+    left = told_besides(alert) - len(lines)
     return [*lines, f"and {left:,} more"] if left else lines
+
+
+def _shared(storm: Storm) -> str:
+    return f"{_SHARED[storm.cause.kind]} {shorten(one_line(storm.cause.value), SHARED_LIMIT)}"
 
 
 def _headline(notification: Notification) -> str:
@@ -79,13 +100,25 @@ def facts(alert: Alert) -> list[tuple[str, str]]:
         ("Severity", notification.severity),
         ("Environment", notification.environment),
         ("Release", notification.release),
-        ("Times seen", f"{notification.times_seen:,}"),
-        ("Reason", notification.reason),
-        ("First seen", moment(notification.first_seen)),
-        ("Last seen", moment(notification.last_seen)),
+        *(_of_storm(alert, alert.storm) if alert.storm else _of_one(notification)),
     )
     cleaned = ((label, one_line(value)) for label, value in known)
     return [(label, value) for label, value in cleaned if value]
+
+
+def _of_one(notification: Notification) -> Iterator[tuple[str, str]]:
+    yield "Times seen", f"{notification.times_seen:,}"
+    yield "Reason", notification.reason
+    yield "First seen", moment(notification.first_seen)
+    yield "Last seen", moment(notification.last_seen)
+
+
+def _of_storm(alert: Alert, storm: Storm) -> Iterator[tuple[str, str]]:
+    yield "Storm", _shared(storm)
+    yield "Groups", f"{storm.groups:,}, {told_besides(alert) + 1:,} of them told here"
+    yield "Events", f"{storm.events:,}"
+    yield "Reason", alert.notification.reason
+    yield "Since", moment(storm.since)
 
 
 def place(alert: Alert) -> Place:
@@ -101,21 +134,24 @@ def place(alert: Alert) -> Place:
 
 
 def permalink(alert: Alert) -> str:
-    """The group's page; "" when there is none to show."""
+    """The group's page, of a storm that of all its team's groups; "" when there is none to show."""
     link = alert.notification.permalink
+    if alert.storm:
+        team = quote(alert.notification.team or "unowned", safe="")
+        link = f"{(link or '').rpartition('/groups/')[0]}/?team={team}"
     is_link = re.fullmatch(r"https?://[^\s<>|\"\\]+", link or "") and len(link) <= PERMALINK_LIMIT
     return link if is_link else ""
 
 
 def plain(alert: Alert) -> str:
     """A few short lines without any markup, under 2,000 characters."""
-    notification = alert.notification
+    notification, besides = alert.notification, told_besides(alert)
     summary = (notification.team or "nobody", notification.severity, notification.environment)
     told = (
         shorten(headline(alert), HEADLINE_LIMIT),
         " · ".join(shorten(one_line(part), 60) for part in summary if part),
         shorten(place(alert).text, 200),
-        f"and {len(alert.others):,} more alerts" if alert.others else "",
+        f"and {besides:,} more alerts" if besides else "",
         permalink(alert),
     )
     return "\n".join(line for line in told if line)

@@ -27,6 +27,8 @@ Outcome = Literal[
     "over_quota",
     "undecided",
 ]
+# What the groups of a storm have in common, the most telling first.
+CauseKind = Literal["frame", "dependency", "release"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")  # the worst first
 State = Literal["pending", "leased", "delivered", "merged", "dead"]
 
@@ -51,6 +53,25 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     threshold: int = 0  # of an escalation: how many times are now past
     first_seen: datetime
     last_seen: datetime
+    # what it may share with others: routers/storm.py
+    raised_in: str = ""  # "server/app/db.py in connect"; "": not known
+    dependency: str = ""  # the package of the third-party frame that raised; "": none did
+    spare: tuple[str, ...] = ()  # receivers of its team that would fit too, should this one be dead
+
+
+class Cause(msgspec.Struct, frozen=True):
+    kind: CauseKind
+    value: str
+
+
+class Storm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says of a storm as a whole."""
+
+    id: str  # the same over all of its messages: dedup keys are made of it
+    cause: Cause
+    since: datetime
+    groups: int  # so far; those that were told one by one before it was noticed too
+    events: int  # in these groups
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,4 +83,6 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
+    more: int = 0  # told by it too, and not among these
+    storm: Storm | None = None  # it tells of these groups as one
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text

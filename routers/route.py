@@ -14,9 +14,10 @@ from matchers.event import Event
 from matchers.ownership import Ownership, why
 from routers.group import Audience, Group
 from routers.notification import Notification, Outcome, Reason
-from routers.policy import Policy, is_below
+from routers.policy import Policy, StormPolicy, is_below
 from routers.rules import Rules
 from routers.silences import Hidden, Silence, Subject, hiding
+from routers.storm import dependency, raised_in
 from routers.teams import Situation, choose
 
 
@@ -26,6 +27,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
     hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
+    storm: StormPolicy = StormPolicy()  # when its notifications become one message with others
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class _Told(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: Reason | None = None
     receivers: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
     hidden: tuple[Hidden, ...] = ()
 
 
@@ -72,6 +75,9 @@ def route(
             threshold=one.audience.threshold if one.reason == "escalation" else 0,
             first_seen=group.first_seen,
             last_seen=group.last_seen,
+            raised_in=raised_in(event, ownership),
+            dependency=dependency(event, ownership),
+            spare=one.spare,
         )
         for one in told
         if one.reason is not None
@@ -83,6 +89,7 @@ def route(
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
         hidden=tuple(each for one in told for each in one.hidden),
+        storm=rules.policy.storm,
     )
 
 
@@ -178,7 +185,7 @@ def _tell(
         last_reason=reason,
         threshold=max(before.threshold, crossed(seen.times_seen, rules.policy)),
     )
-    return _Told(told, _unless_nobodys(team, "notified"), reason, choice.channels)
+    return _Told(told, _unless_nobodys(team, "notified"), reason, choice.channels, choice.spare)
 
 
 def _quiet(

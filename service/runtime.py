@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from routers.http import make_client
 from service.artifacts import Artifacts
 from service.auth import Auth
+from service.breakers import Breakers
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
@@ -28,6 +29,7 @@ from service.store.artifacts import ArtifactStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
 from service.store.store import Store
+from service.store.storms import StormStore
 from service.store.writer import Writer
 from service.telemetry import Telemetry
 from service.upstream.address import parse_dsn
@@ -102,8 +104,16 @@ class Runtime:
         )
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
+        self.breakers = Breakers(self.engine, self.rules.current)
         self.worker = Worker(
-            self.writer, self.store, self.rules.current, self._client, self.telemetry, clock=clock
+            self.writer,
+            self.store,
+            self.rules.current,
+            self._client,
+            self.telemetry,
+            storms=StormStore(self.engine),
+            breakers=self.breakers,
+            clock=clock,
         )
         self.silence_watch = SilenceWatch(
             self.writer,
@@ -128,6 +138,7 @@ class Runtime:
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
+        self.breakers.load()
         self.worker.start()
         self.silence_watch.start()
         if self.forwarder:

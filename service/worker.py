@@ -19,10 +19,13 @@ from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
-from routers.retry import PlainOnce, Retry, Tries, judge
+from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from service.breakers import Breakers
+from service.fallback import Fallback
 from service.store.rows import Delivery
 from service.store.store import Store
+from service.store.storms import StormStore
 from service.store.transaction import Transaction
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -43,6 +46,8 @@ class Worker:
         client: httpx.Client,
         telemetry: Telemetry,
         *,
+        storms: StormStore,
+        breakers: Breakers,
         clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
@@ -50,6 +55,9 @@ class Worker:
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
+        self._storms = storms
+        self._breakers = breakers
+        self._fallback = Fallback(rules, breakers)
         self._clock = clock
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -121,10 +129,14 @@ class Worker:
     def _claim(self, tx: Transaction, receiver: str) -> tuple[Delivery, list[Delivery]] | None:
         """What is due, and what its message tells besides; None: nothing, or not yet."""
         now = self._clock()
+        if self._breakers.is_shut(receiver, now):
+            for _ in range(self._fallback.redirect(tx, receiver, now)):
+                self._telemetry.delivery(receiver, "dead")
+            return None
         delivery = tx.due(receiver, now)
         if delivery is None:
             return None
-        carried = tx.carried(delivery)  # of an earlier attempt
+        carried = tx.carried(delivery, CARRIED)  # of an earlier attempt, or of a storm
         channel = self._channel(receiver)
         if isinstance(channel, Channel) and channel.pace is not None:
             bucket = filled(tx.bucket(receiver), channel.pace, now)
@@ -132,8 +144,11 @@ class Worker:
                 self._paused[receiver] = now + wait(bucket, channel.pace)
                 return None
             tx.put_bucket(receiver, spent(bucket))
-            if bucket.tokens < 2 and channel.merges and not carried:  # the last one for now
+            if (
+                bucket.tokens < 2 and channel.merges and not (carried or delivery.storm)
+            ):  # the last one
                 carried = tx.carry(delivery, now, CARRIED)
+        self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
         return leased, carried
@@ -149,7 +164,7 @@ class Worker:
                 delivery, TemporaryError("internal", "the channel itself failed; see logs")
             )
         else:
-            self._delivered(delivery, receipt, len(carried))
+            self._delivered(delivery, receipt)
 
     def _channel(self, receiver: str) -> Channel | Unconfigured | None:
         """By the rules now in force; None: they name no such channel."""
@@ -170,13 +185,15 @@ class Worker:
             sent_at=self._clock(),
             notification=told,
             others=tuple(others),
+            more=self._storms.carried(delivery.id) - len(carried) if delivery.storm else 0,
+            storm=self._storms.told(delivery.storm) if delivery.storm else None,
             ownership=ownership,
             event=event,
             plain=delivery.plain,
         )
         return channel.send(alert, self._client)
 
-    def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> None:
+    def _delivered(self, delivery: Delivery, receipt: Receipt) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
         delivered = msgspec.structs.replace(
             delivery,
@@ -187,13 +204,14 @@ class Worker:
             external_id=receipt.external_id,
         )
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> int:
             tx.put_delivery(delivered)
-            tx.settle_carried(delivered, now)
+            self._breakers.worked(tx, receiver)
+            return tx.settle_carried(delivered, now)
 
-        self._writer.run(work)
+        merged = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
-        for _ in range(carried):
+        for _ in range(merged):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
 
@@ -202,59 +220,34 @@ class Worker:
         tries = Tries(attempts=delivery.attempts, first_at=delivery.since, plain=delivery.plain)
         verdict = judge(error, tries, now=now, random=random.random())  # noqa: S311 jitter
         failed = msgspec.structs.replace(delivery, last_code=error.code, last_error=str(error))
+        outcome = "retried"
         if isinstance(verdict, Retry | PlainOnce):
             at = verdict.at if isinstance(verdict, Retry) else now
             if isinstance(error, TemporaryError) and error.pause:
                 self._paused[receiver] = at
             plain = delivery.plain or isinstance(verdict, PlainOnce)
-            self._settle(msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain))
-            outcome = "retried"
+            failed = msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain)
         else:
-            # a message that was refused says nothing against what else it told
-            carried = self._bury(failed, alone=verdict.reason == "refused")
             outcome = "dead"
-            for _ in range(carried):
-                self._telemetry.delivery(receiver, "dead")
+        # a message that was refused says nothing against what else it told; a storm is one thing
+        alone = isinstance(verdict, Dead) and verdict.reason == "refused" and not failed.storm
+
+        def work(tx: Transaction) -> int:
+            breaker = self._breakers.failed(tx, receiver, error, now)
+            if breaker and breaker.opened_at == now:
+                LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+            if outcome == "dead":
+                return self._fallback.bury(tx, failed, now, alone=alone) - 1
+            tx.put_delivery(failed)
+            return 0
+
+        for _ in range(self._writer.run(work)):
+            self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
         LOG.warning(
             "delivery_failed",
             extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
         )
-
-    def _settle(self, delivery: Delivery) -> None:
-        self._writer.run(lambda tx: tx.put_delivery(delivery))
-
-    def _bury(self, failed: Delivery, *, alone: bool) -> int:
-        """It is dead, and what it carried with it: how many; `alone`: those go their own way."""
-
-        def work(tx: Transaction) -> int:
-            carried = [] if alone else tx.carried(failed)
-            for one in (failed, *carried):
-                self._bury_one(tx, one, failed)
-            tx.free_carried(failed, self._clock())
-            return len(carried)
-
-        return self._writer.run(work)
-
-    def _bury_one(self, tx: Transaction, delivery: Delivery, failed: Delivery) -> None:
-        """The first fallback that was not tried yet is told instead."""
-        rules, now = self._rules(), self._clock()
-        tried = (*delivery.tried, delivery.notification.receiver)
-        fallbacks = rules.policy.fallback_receivers if rules else []
-        fallback = next((name for name in fallbacks if name not in tried), None)
-        dead = msgspec.structs.replace(
-            delivery,
-            state="dead",
-            settled_at=now,
-            fallback=fallback,
-            carrier=None,
-            last_code=failed.last_code,
-            last_error=failed.last_error,
-        )
-        tx.put_delivery(dead)
-        if fallback is not None:
-            told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-            tx.queue(told, now, tried)
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

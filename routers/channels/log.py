@@ -11,10 +11,11 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import facts, one_line, permalink, place, shorten
+from routers.message import also, facts, headline, one_line, permalink, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
+OTHERS = 20  # lines for what it tells besides
 
 
 class Log(Channel):
@@ -37,12 +38,15 @@ def render(alert: Alert) -> str:
     where = place(alert)
     known = dict(facts(alert))
     team, severity, reason = known.pop("Team"), known.pop("Severity"), known.pop("Reason")
+    known.pop("Storm", None)  # its headline says so
     told = [
+        ("storm", headline(alert) if alert.storm else ""),
         ("error", one_line(notification.title) or "(no title)"),
         ("at", where.text),
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
+        *(("also", line) for line in also(alert, OTHERS)),
         ("page", permalink(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]

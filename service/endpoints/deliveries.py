@@ -56,8 +56,10 @@ def retry_delivery(house: Runtime, id: str) -> Delivery | None:  # noqa: A002
             settled_at=None,
             attempts=0,
             plain=False,
+            storm=None,
         )
         tx.put_delivery(again)
+        house.breakers.ask(tx, again.notification.receiver, house.clock())
         return again
 
     delivery = house.writer.run(work)

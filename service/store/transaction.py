@@ -1,7 +1,6 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,18 +8,21 @@ import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
+from routers.breaker import Breaker
 from routers.group import Group
 from routers.notification import Notification
 from routers.pace import Bucket
+from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
+from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
 from service.store.rows import (
     Artifact,
     Delivery,
-    Waiting,
     artifact_row,
     audience_row,
+    breaker_row,
     delivery_record,
     delivery_row,
     group_row,
@@ -28,22 +30,26 @@ from service.store.rows import (
 )
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
+from service.store.storms import Storms, Weather
 from service.store.tables import from_us, to_us
 
+ALL = 1_000_000
 
-class Transaction:
+
+class Transaction(Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
-    def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
-        """in_force: the writer's; it outlives the transaction."""
+    def __init__(
+        self, cursor: Any, statements: Statements, in_force: InForce, weather: Weather
+    ) -> None:
+        """in_force, weather: the writer's; they outlive the transaction."""
+        super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
-        self._cursor = cursor
-        self._sql = statements
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
-        self._deliveries: list[dict[str, Any]] = []
+        self._deliveries: dict[str, dict[str, Any]] = {}
+        self._storms = Storms(cursor, statements, weather, self._deliveries)
         self._books: Counter[tuple[str, str]] = Counter()
-        self._envelopes: list[dict[str, Any]] = []
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
 
@@ -105,18 +111,29 @@ class Transaction:
                 "hidden_event": event.event_id,
             }
         for told in routing.notifications:
-            self.queue(told, event.received_at)
+            self.queue(told, event.received_at, storms=routing.storm)
 
-    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> None:
+    def queue(
+        self,
+        told: Notification,
+        now: datetime,
+        tried: tuple[str, ...] = (),
+        storms: StormPolicy | None = None,
+    ) -> None:
+        """storms: when it becomes one message with others; None: never."""
         delivery = Delivery(
             id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
-        self._deliveries.append(delivery_row(delivery))
-        self.queued.add(told.receiver)
+        if storms and storms.within and told.reason == "first_seen":
+            delivery = self._storms.joined(delivery, now, storms)
+        self._deliveries[delivery.id] = delivery_row(delivery)
+        if delivery.carrier is None:
+            self.queued.add(told.receiver)
 
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
+        self._flush_deliveries()  # what gathers for a message is known before it is claimed
         params = {"receiver": receiver, "now": to_us(now), "limit": 1}
         row = one(self._sql.due_delivery.run(self._cursor, params))
         return None if row is None else delivery_record(row)
@@ -126,20 +143,27 @@ class Transaction:
         receiver = carrier.notification.receiver
         params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
         rows = every(self._sql.due_delivery.run(self._cursor, params))
-        carried = [row for row in rows if row["id"] != carrier.id and row["state"] == "pending"]
+        # what was tried may have been told, and comes again as it was; a storm is its own message
+        carried = [
+            row
+            for row in rows
+            if row["id"] != carrier.id and row["state"] == "pending"
+            if not row["attempts"] and row["storm"] is None
+        ]
         self._sql.carry.run_all(
             self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
         )
         return [delivery_record(row) for row in carried]
 
-    def carried(self, carrier: Delivery) -> list[Delivery]:
+    def carried(self, carrier: Delivery, limit: int = ALL) -> list[Delivery]:
         """What its message tells besides."""
-        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id}))
+        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id, "limit": limit}))
         return [delivery_record(row) for row in rows]
 
-    def settle_carried(self, carrier: Delivery, now: datetime) -> None:
-        """They were told by it."""
-        self._sql.settle_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+    def settle_carried(self, carrier: Delivery, now: datetime) -> int:
+        """They were told by it: how many."""
+        named = {"by": carrier.id, "now": to_us(now)}
+        return int(self._sql.settle_carried.run(self._cursor, named).rowcount)
 
     def free_carried(self, carrier: Delivery, now: datetime) -> None:
         """It is dead: each goes its own way again."""
@@ -154,12 +178,19 @@ class Transaction:
         row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
         self._sql.put_bucket.run(self._cursor, row)
 
+    def put_breaker(self, receiver: str, breaker: Breaker) -> None:
+        self._sql.put_breaker.run(self._cursor, breaker_row(receiver, breaker))
+
+    def drop_breaker(self, receiver: str) -> None:
+        self._sql.drop_breaker.run(self._cursor, {"receiver": receiver})
+
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
         return None if row is None else delivery_record(row)
 
     def put_delivery(self, delivery: Delivery) -> None:
         self._sql.put_delivery.run(self._cursor, delivery_row(delivery))
+        self._storms.claimed(delivery.id)
         if delivery.state == "pending":
             self.queued.add(delivery.notification.receiver)
 
@@ -224,44 +255,13 @@ class Transaction:
         marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
         return int(marked.rowcount) == 1
 
-    def forward(self, envelope: Waiting) -> None:
-        """Keep a sealed envelope until the upstream has taken it."""
-        at = to_us(envelope.received_at)
-        self._envelopes.append(
-            {
-                "id": envelope.id,
-                "received_at": at,
-                "due_at": at,
-                "error": int(envelope.error),
-                "size": len(envelope.sealed),
-                "sealed": envelope.sealed,
-            }
-        )
-
-    def claim_envelopes(self, now: datetime, until: datetime, limit: int) -> list[Waiting]:
-        """Those that are due longest, which no other is given before `until`."""
-        rows = every(self._sql.due_envelopes.run(self._cursor, {"now": to_us(now), "limit": limit}))
-        self.defer_envelopes([row["id"] for row in rows], until)
-        return [
-            Waiting(
-                id=row["id"],
-                received_at=from_us(row["received_at"]),
-                error=bool(row["error"]),
-                sealed=row["sealed"],
-            )
-            for row in rows
-        ]
-
-    def defer_envelopes(self, ids: Sequence[str], until: datetime) -> None:
-        rows = [{"i": one, "due": to_us(until)} for one in ids]
-        self._sql.defer_envelope.run_all(self._cursor, rows)
-
-    def drop_envelopes(self, ids: Sequence[str]) -> None:
-        self._sql.drop_envelope.run_all(self._cursor, [{"i": one} for one in ids])
-
     def _unended(self, now: datetime) -> list[Silence]:
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
+
+    def _flush_deliveries(self) -> None:
+        self._sql.add_delivery.run_all(self._cursor, list(self._deliveries.values()))
+        self._deliveries.clear()
 
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
@@ -273,7 +273,8 @@ class Transaction:
             [audience_row(group.id, told) for group in groups for told in group.audiences],
         )
         sql.add_event.run_all(cursor, list(self._events.values()))
-        sql.add_delivery.run_all(cursor, self._deliveries)
+        self._flush_deliveries()
+        self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
         sql.count.run_all(
