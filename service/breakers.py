@@ -28,9 +28,6 @@ class Breakers:
             rows = [dict(row) for row in connection.execute(select(BREAKERS)).mappings()]
         self._known = {row["receiver"]: _breaker(row) for row in rows}
 
-    def all(self) -> Mapping[str, Breaker]:
-        return dict(self._known)
-
     def of(self, receiver: str) -> Breaker | None:
         """None: it is well, as far as anybody knows."""
         known = self._known.get(receiver)
@@ -40,6 +37,13 @@ class Breakers:
         if channel is not None and self._about.setdefault(receiver, channel) != channel:
             return None
         return known
+
+    def open(self) -> dict[str, Breaker]:
+        """Those that are, by receiver: of channels that the rules name."""
+        known = {name: self.of(name) for name in sorted(self._known)}
+        return {
+            name: one for name, one in known.items() if one and one.is_open and self._channel(name)
+        }
 
     def is_shut(self, receiver: str, now: datetime) -> bool:
         known = self.of(receiver)
