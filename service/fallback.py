@@ -40,6 +40,8 @@ class Fallback:
             said = f"the breaker is open: its destination fails ({breaker.code})"
             failed = msgspec.structs.replace(delivery, last_code=code, last_error=said)
             moved += self.bury(tx, failed, now, may_wait=may_wait)
+        else:
+            tx.queued.add(receiver)  # there may be more
         return moved
 
     def bury(

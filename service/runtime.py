@@ -69,7 +69,7 @@ class Runtime:
         self.silence_store = SilenceStore(self.engine)
         self.writer = Writer(
             self.engine,
-            on_queued=lambda _receivers: self.worker.wake(),
+            on_queued=lambda receivers: self.worker.wake(receivers),
             on_commit=self.telemetry.committed,
         )
         self._source = _source(settings)

@@ -5,8 +5,10 @@ holds up nobody else. A worker that dies gives its delivery back when the lease 
 """
 
 import logging
+import math
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -21,6 +23,7 @@ from routers.notification import SEVERITIES, Alert, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from service.attention import Attention
 from service.breakers import Breakers
 from service.fallback import Fallback
 from service.store.rows import Delivery
@@ -35,6 +38,7 @@ LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
 CARRIED = 1000  # deliveries that one message may tell besides its own
+Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
 
 class Worker:
@@ -59,25 +63,22 @@ class Worker:
         self._breakers = breakers
         self._fallback = Fallback(rules, breakers)
         self._clock = clock
-        self._woken = threading.Event()
+        self._attention = Attention(clock)
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._busy: set[str] = set()
-        self._paused: dict[str, datetime] = {}  # receivers that asked for quiet, until when
         self._pool = ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="send")
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        """Something new is queued."""
-        self._woken.set()
+    def wake(self, receivers: Iterable[str]) -> None:
+        """They have something new."""
+        self._attention.tell(receivers)
 
     def drain(self) -> None:
         """Claim nothing more. What is in flight is finished."""
         self._stopping.set()
-        self._woken.set()
+        self._attention.tell()
 
     def stop(self) -> None:
         self.drain()
@@ -85,50 +86,48 @@ class Worker:
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
+        looked = -math.inf
         while not self._stopping.is_set():
-            self._woken.wait(POLL_SECONDS)
-            self._woken.clear()
-            try:
-                receivers = self._store.due_receivers(self._clock())
-            except Exception:  # keep sending once the database is back
-                LOG.exception("worker_cannot_read")
-                self._stopping.wait(POLL_SECONDS)
-                continue
-            for receiver in receivers:
+            for receiver in self._attention.wait(POLL_SECONDS):
                 self._begin(receiver)
+            # a look reads everything that waits: it must not come with every commit
+            if time.monotonic() - looked >= POLL_SECONDS:
+                self._look()
+                looked = time.monotonic()
+
+    def _look(self) -> None:
+        """Begin what is due by now, which nobody tells."""
+        try:
+            receivers = self._store.due_receivers(self._clock())
+        except Exception:  # keep sending once the database is back
+            LOG.exception("worker_cannot_read")
+            return
+        for receiver in receivers:
+            self._begin(receiver)
 
     def _begin(self, receiver: str) -> None:
-        with self._lock:
-            paused = self._paused.get(receiver)
-            if receiver in self._busy or self._stopping.is_set():
-                return
-            if paused is not None and paused > self._clock():
-                return
-            self._paused.pop(receiver, None)
-            self._busy.add(receiver)
-        self._pool.submit(self._serve, receiver)
+        if not self._stopping.is_set() and self._attention.begin(receiver):
+            self._pool.submit(self._serve, receiver)
 
     def _serve(self, receiver: str) -> None:
         try:
-            while not self._stopping.is_set() and receiver not in self._paused:
-                claimed = self._writer.run(lambda tx: self._claim(tx, receiver))
-                if claimed is None:
-                    break
-                self._deliver(*claimed)
+            claimed: Claimed | None = None
+            while claimed := claimed or self._writer.run(lambda tx: self._next(tx, receiver)):
+                claimed = self._deliver(*claimed)
         except StoreUnavailableError:  # the lease ends, and it is claimed again
             LOG.warning("worker_cannot_write", extra={"channel": receiver})
-            return
         except Exception:  # loud, and the next look begins this receiver anew
             LOG.exception("worker_failed", extra={"channel": receiver})
-            return
         finally:
-            with self._lock:
-                self._busy.discard(receiver)
-        self._woken.set()  # what was queued meanwhile found this receiver busy
+            self._attention.end(receiver)
 
-    def _claim(self, tx: Transaction, receiver: str) -> tuple[Delivery, list[Delivery]] | None:
-        """What is due, and what its message tells besides; None: nothing, or not yet."""
-        now = self._clock()
+    def _next(self, tx: Transaction, receiver: str) -> Claimed | None:
+        """None: nothing is due, or not yet."""
+        if self._stopping.is_set() or self._attention.is_paused(receiver):
+            return None
+        return self._claim(tx, receiver, self._clock())
+
+    def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
         if self._breakers.is_shut(receiver, now):
             for _ in range(self._fallback.redirect(tx, receiver, now)):
                 self._telemetry.delivery(receiver, "dead")
@@ -141,19 +140,19 @@ class Worker:
         if isinstance(channel, Channel) and channel.pace is not None:
             bucket = filled(tx.bucket(receiver), channel.pace, now)
             if bucket.tokens < 1:
-                self._paused[receiver] = now + wait(bucket, channel.pace)
+                self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
             tx.put_bucket(receiver, spent(bucket))
-            if (
-                bucket.tokens < 2 and channel.merges and not (carried or delivery.storm)
-            ):  # the last one
+            is_last = bucket.tokens < 2  # for now
+            if is_last and channel.merges and not (carried or delivery.storm):
                 carried = tx.carry(delivery, now, CARRIED)
         self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
         return leased, carried
 
-    def _deliver(self, delivery: Delivery, carried: Sequence[Delivery]) -> None:
+    def _deliver(self, delivery: Delivery, carried: Sequence[Delivery]) -> Claimed | None:
+        """What the same commit claimed that says it was told, if any did."""
         try:
             receipt = self._send(delivery, carried)
         except DeliveryError as error:
@@ -164,7 +163,8 @@ class Worker:
                 delivery, TemporaryError("internal", "the channel itself failed; see logs")
             )
         else:
-            self._delivered(delivery, receipt)
+            return self._delivered(delivery, receipt, len(carried))
+        return None
 
     def _channel(self, receiver: str) -> Channel | Unconfigured | None:
         """By the rules now in force; None: they name no such channel."""
@@ -193,7 +193,7 @@ class Worker:
         )
         return channel.send(alert, self._client)
 
-    def _delivered(self, delivery: Delivery, receipt: Receipt) -> None:
+    def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
         delivered = msgspec.structs.replace(
             delivery,
@@ -204,16 +204,18 @@ class Worker:
             external_id=receipt.external_id,
         )
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> tuple[int, Claimed | None]:
             tx.put_delivery(delivered)
             self._breakers.worked(tx, receiver)
-            return tx.settle_carried(delivered, now)
+            merged = tx.settle_carried(delivered, now) if carried else 0
+            return merged, self._next(tx, receiver)
 
-        merged = self._writer.run(work)
+        merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
         for _ in range(merged):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
+        return following
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -224,7 +226,7 @@ class Worker:
         if isinstance(verdict, Retry | PlainOnce):
             at = verdict.at if isinstance(verdict, Retry) else now
             if isinstance(error, TemporaryError) and error.pause:
-                self._paused[receiver] = at
+                self._attention.pause(receiver, at)
             plain = delivery.plain or isinstance(verdict, PlainOnce)
             failed = msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain)
         else:
