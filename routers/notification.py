@@ -74,6 +74,16 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     events: int  # in these groups
 
 
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that tells of a group, where a destination lets it be changed and replied to."""
+
+    channel: str  # the destination's own names for where it stands, and for it
+    ts: str
+    updated_at: datetime
+    due_at: datetime | None = None  # when it is to be changed; None: it says what is so
+    said: str = ""  # what a person did about the group since it was last told
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
@@ -86,3 +96,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     more: int = 0  # told by it too, and not among these
     storm: Storm | None = None  # it tells of these groups as one
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
+    thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
+    pressable: bool = False  # whether what is pressed in the message reaches us

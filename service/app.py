@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from routers.postable import SilenceError
+from service.acts import ActError
 from service.auth import RefusedError
 from service.endpoints import (
     artifacts,
@@ -95,6 +96,11 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SilenceError)
     async def no_silence(request: Request, error: SilenceError) -> Response:
+        where = [{"place": place, "detail": said} for place, said in error.problems]
+        return _shown(request, 422, str(error), errors=where)
+
+    @app.exception_handler(ActError)
+    async def no_act(request: Request, error: ActError) -> Response:
         where = [{"place": place, "detail": said} for place, said in error.problems]
         return _shown(request, 422, str(error), errors=where)
 

@@ -46,13 +46,17 @@ class Checker:
     def model(
         self, model: type[Model], value: object, path: Path, *, unsaid: Collection[str] = ()
     ) -> Model | None:
-        """None: it has problems, which are now listed, but for those of the keys in `unsaid`."""
+        """None: it has problems, which are now listed, but for those of the keys in `unsaid`.
+
+        While there are such keys, nothing is said of the whole either.
+        """
         try:
             return model.model_validate(value)
         except ValidationError as error:
             known = [field.alias or name for name, field in model.model_fields.items()]
             for detail in error.errors(include_url=False):
-                if not detail["loc"] or detail["loc"][0] not in unsaid:
+                whole = not detail["loc"]
+                if not unsaid if whole else detail["loc"][0] not in unsaid:
                     self._refused(detail, path, known)
             return None
 

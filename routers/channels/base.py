@@ -1,8 +1,8 @@
 """What a channel is: settings as fields, and `send`. Nothing else.
 
 A channel may not retry, log, read the clock or touch the store: it posts one alert and returns
-a Receipt, or raises a DeliveryError. The example in a class's docstring is the settings that
-the contract tests build it from and that docs/channels.md shows.
+a Receipt, or raises a DeliveryError. The examples in a class's docstring are the settings
+that the contract tests build it from and that docs/channels.md shows.
 """
 
 from abc import ABC, abstractmethod
@@ -12,13 +12,14 @@ import httpx
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
-from routers.notification import Alert
+from routers.notification import Alert, Thread
 from routers.pace import Pace
 
 
 class Receipt(msgspec.Struct, frozen=True):
     external_id: str | None = None  # the destination's own name for the message; None: it gave none
     missed: str | None = None  # which of several recipients were not told, and why
+    thread: Thread | None = None  # what the group's next alert here is to be handed
 
 
 class Channel(BaseModel, ABC):
@@ -31,7 +32,14 @@ class Channel(BaseModel, ABC):
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
         """Tell it. Raises DeliveryError."""
 
+    def revise(self, alert: Alert, client: httpx.Client) -> Thread | None:
+        """Have the message `alert.thread` say what is now so. None: there is none to change.
 
-def example(kind: type[Channel]) -> str:
-    """The settings in the class docstring, as the YAML that a user would write."""
-    return (kind.__doc__ or "").split("`")[1]
+        Raises DeliveryError.
+        """
+        return None
+
+
+def examples(kind: type[Channel]) -> list[str]:
+    """The settings in the class docstring, as the YAML that a user would write: of each form."""
+    return (kind.__doc__ or "").split("`")[1::2]

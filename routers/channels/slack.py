@@ -1,6 +1,11 @@
-"""Slack incoming webhooks, in Block Kit.
+"""Slack, in Block Kit: by an incoming webhook, or as a bot.
 
-Spec: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+Spec: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and, for the bot,
+https://docs.slack.dev/reference/methods/chat.postMessage
+A bot's first message of a group is changed in place, and what comes later is told in its thread.
+The change comes first, since it finds out whether the message is still there: a reply to one that
+is not could be seen by nobody. Slack knows no two posts as one, so a lost answer may post twice;
+`metadata` holds the delivery's id, by which the two can be told to be the same.
 Limits: a header holds 150 characters, a section 3,000, one of its at most 10 fields 2,000; a
 message 50 blocks and, documented nowhere, about 13,200 characters of JSON in all
 (`msg_blocks_too_long`, https://github.com/slackapi/bolt-js/issues/2509). The limits below add up
@@ -9,13 +14,16 @@ Escaping `& < >` is what keeps `<!channel>` in an exception text from pinging an
 """
 
 import re
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
 
 import httpx
+import msgspec
+from pydantic import ConfigDict, Field, JsonValue, SecretStr, model_validator
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
-from routers.http import Destination, post_json
+from routers.http import Destination, Token, post_json
 from routers.message import (
     Place,
     also,
@@ -29,8 +37,10 @@ from routers.message import (
     shorten,
     unfenced,
 )
-from routers.notification import Alert
+from routers.notification import Alert, Reason, Thread
 from routers.pace import Pace
+from routers.slack_api import CLOSED, GONE, URL, Bot
+from routers.slack_buttons import buttons
 
 TEXT_LIMIT = 1_000  # characters, here and below; after escaping
 HEADER_LIMIT = 150
@@ -40,22 +50,152 @@ PLACE_LIMIT = 800
 WHY_LIMIT = 500
 OTHERS, OTHER_LIMIT = 8, 110  # lines, and what one of them holds
 OTHERS_LIMIT = 950
+SAID_LIMIT = 300
+
+REVISED_EVERY = timedelta(minutes=1)  # a message, at most
+ALONE: tuple[Reason, ...] = ("digest", "test")  # of no group, so in no thread
+QUIET: tuple[Reason, ...] = ("repeat",)  # no news: in the thread only, not in the channel too
+REPLIED = ("Severity", "Environment", "Release", "Times seen", "Last seen")
+AS_WRITTEN = {"parse": "none", "link_names": False}  # no name or link is looked for
 
 Block = dict[str, Any]
 
+_FORMS: list[JsonValue] = [
+    {
+        "required": ["webhook_url"],
+        "properties": dict.fromkeys(("token", "channel", "api_url"), False),
+    },
+    {"required": ["token", "channel"], "properties": {"webhook_url": False}},
+]
+
 
 class Slack(Channel):
-    """`slack: {webhook_url: https://hooks.slack.com/services/T0/B0/x}`"""
+    """`slack: {webhook_url: https://hooks.slack.com/services/T0/B0/x}`, or as a bot
+    `slack: {token: xoxb-0-1-x, channel: C0123456789}`
+    """
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": _FORMS})
     pace: ClassVar = Pace(per_second=1.0, burst=3)  # and a workspace's own limit above it
-    webhook_url: Destination
+    webhook_url: Destination | None = None
+    token: Token | None = None
+    # its id, since a name may change, and chat.update takes none
+    channel: Annotated[str, Field(pattern=r"^[CGD][A-Z0-9]{2,30}$")] | None = None
+    api_url: Destination | None = None  # None: URL
+
+    @model_validator(mode="after")
+    def _is_one_form(self) -> "Slack":
+        as_bot = (self.token, self.channel)
+        if (self.webhook_url is None) == (None in as_bot) or (
+            self.webhook_url is not None and any((*as_bot, self.api_url))
+        ):
+            raise ValueError("needs either `webhook_url`, or `token` and `channel`")
+        return self
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
+        if self.webhook_url is None:
+            return self._tell(alert, client)
         url = self.webhook_url.get_secret_value()
         answer = post_json(client, url, payload(alert), now=alert.sent_at)
         if answer.text.strip() != "ok":
             raise PermanentError("unexpected_answer", "took the alert, but not as Slack would")
         return Receipt()
+
+    def revise(self, alert: Alert, client: httpx.Client) -> Thread | None:
+        thread = self._thread(alert)
+        try:
+            return thread and self._update(alert, thread, client)
+        except PermanentError as error:
+            if error.code in GONE:
+                return None
+            raise
+
+    def _tell(self, alert: Alert, client: httpx.Client) -> Receipt:
+        if thread := self._thread(alert):
+            try:
+                return self._reply(alert, thread, client)
+            except PermanentError as error:
+                if error.code not in GONE:
+                    raise
+        channel, ts = self._post(alert, first(alert), client)
+        begun = Thread(channel=channel, ts=ts, updated_at=alert.sent_at)
+        return Receipt(external_id=ts, thread=begun if is_one_group(alert) else None)
+
+    def _thread(self, alert: Alert) -> Thread | None:
+        """What there is to reply to or to change. None: it begins anew."""
+        thread = alert.thread if is_one_group(alert) else None
+        return thread if thread and thread.channel == self.channel else None
+
+    def _reply(self, alert: Alert, thread: Thread, client: httpx.Client) -> Receipt:
+        again = thread.updated_at + REVISED_EVERY
+        if again <= alert.sent_at:
+            standing = msgspec.structs.replace(thread, said="")
+            thread = self._update(msgspec.structs.replace(alert, thread=standing), standing, client)
+        else:
+            thread = msgspec.structs.replace(thread, said="", due_at=again)
+        _, ts = self._post(alert, reply(alert, thread), client)
+        return Receipt(external_id=ts, thread=thread)
+
+    def _update(self, alert: Alert, thread: Thread, client: httpx.Client) -> Thread:
+        asked = {"blocks": [], **first(alert), "channel": thread.channel, "ts": thread.ts}
+        try:
+            self._call("chat.update", asked, alert, client)
+        except PermanentError as error:
+            if error.code != CLOSED:
+                raise
+        return msgspec.structs.replace(thread, updated_at=alert.sent_at, due_at=None)
+
+    def _post(self, alert: Alert, message: Block, client: httpx.Client) -> tuple[str, str]:
+        """The channel that took it, and its name there."""
+        said = self._call("chat.postMessage", {"channel": self.channel, **message}, alert, client)
+        names = (said.get("channel"), said.get("ts"))
+        if not all(
+            isinstance(name, str) and re.fullmatch(r"[A-Z0-9.]{1,40}", name) for name in names
+        ):
+            raise PermanentError("unexpected_answer", "took the alert, but not as Slack would")
+        return str(names[0]), str(names[1])
+
+    def _call(self, method: str, asked: Block, alert: Alert, client: httpx.Client) -> Block:
+        url = self.api_url.get_secret_value().rstrip("/") if self.api_url else URL
+        token = self.token or SecretStr("")  # there is one: _is_one_form
+        return Bot(token, url).call(method, asked, client=client, now=alert.sent_at)
+
+
+def is_one_group(alert: Alert) -> bool:
+    several = alert.others or alert.storm
+    return not several and alert.notification.reason not in ALONE
+
+
+def first(alert: Alert) -> dict[str, Any]:
+    """A bot's message of a group, as it stands."""
+    message = {**payload(alert), **AS_WRITTEN, "metadata": _metadata(alert)}
+    if alert.plain or not is_one_group(alert):
+        return message
+    said = alert.thread.said if alert.thread else ""
+    if said:
+        message["blocks"].append(_section(f"✓ {escape(one_line(said), SAID_LIMIT)}"))
+    elif alert.pressable:
+        message["blocks"].append(buttons(alert.notification.group))
+    return message
+
+
+def reply(alert: Alert, thread: Thread) -> dict[str, Any]:
+    """What is told in its thread."""
+    message = {**payload(alert), **AS_WRITTEN, "metadata": _metadata(alert)}
+    message |= {
+        "thread_ts": thread.ts,
+        "reply_broadcast": alert.notification.reason not in QUIET,
+    }
+    if alert.plain:
+        return message
+    known = [f"{label}: {value}" for label, value in facts(alert) if label in REPLIED]
+    line = escape(" · ".join(known), TEXT_LIMIT)
+    told = {"type": "section", "text": _plain(headline(alert), TITLE_LIMIT)}
+    return message | {"blocks": [told, {"type": "context", "elements": [_mrkdwn(line)]}]}
+
+
+def _metadata(alert: Alert) -> dict[str, Any]:
+    told = {"delivery": alert.id, "group": alert.notification.group}
+    return {"event_type": "pointsman_alert", "event_payload": told}
 
 
 def payload(alert: Alert) -> dict[str, Any]:
@@ -100,8 +240,11 @@ def fence(text: str, limit: int) -> str:
 
 
 def _header(text: str) -> Block:
-    shown = {"type": "plain_text", "text": escape(text, HEADER_LIMIT), "emoji": False}
-    return {"type": "header", "text": shown}
+    return {"type": "header", "text": _plain(text, HEADER_LIMIT)}
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": escape(text, limit), "emoji": False}
 
 
 def _fields(pairs: list[tuple[str, str]]) -> Block:

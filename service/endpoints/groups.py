@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query
 
 from routers.group import Group
+from service import acts
 from service.endpoints.base import Admin, Cursor, Limit, found, plain
 from service.endpoints.deliveries import delivery_json
 from service.runtime import Runtime
@@ -46,16 +46,7 @@ def group(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own
 @endpoints.post("/{id}/resolve")
 def resolve(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002
     """Mark it as dealt with. Should it come again, whoever was told hears of a regression."""
-    return group_json(found(resolve_group(house, id), "group"), house)
-
-
-def resolve_group(house: Runtime, id: str) -> Group | None:  # noqa: A002
-    now = house.clock()
-    return house.writer.run(
-        lambda tx: tx.groups.change(
-            id, lambda group: msgspec.structs.replace(group, status="resolved", resolved_at=now)
-        )
-    )
+    return group_json(found(acts.resolve(house, id, by="api"), "group"), house)
 
 
 def group_json(group: Group, house: Runtime) -> dict[str, Any]:

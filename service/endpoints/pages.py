@@ -13,10 +13,11 @@ from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
 from routers.rules import Rules
+from service import acts
 from service.auth import COOKIE, SESSION_SECONDS
 from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery
-from service.endpoints.groups import project_name, resolve_group
+from service.endpoints.groups import project_name
 from service.overview import OUTCOMES, VERDICTS, severity_of, why
 from service.render import render
 from service.runtime import Runtime
@@ -110,7 +111,7 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
 
 @endpoints.post("/groups/{id}/resolve")
 def resolve(house: AdminForm, id: str) -> Response:  # noqa: A002
-    found(resolve_group(house, id), "group")
+    found(acts.resolve(house, id, by="page"), "group")
     return RedirectResponse(f"/groups/{id}", 303)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from routers.breaker import Breaker
-from routers.group import Audience, Group
+from routers.group import Audience, Group, Ignored
 from routers.notification import Notification, State
 from service.store.tables import from_us, to_us
 
@@ -77,6 +77,9 @@ def group_row(group: Group) -> dict[str, Any]:
         "first_seen": to_us(group.first_seen),
         "last_seen": to_us(group.last_seen),
         "resolved_at": _us(group.resolved_at),
+        "ignored": msgspec.json.encode(group.ignored) if group.ignored else None,
+        "woken_at": _us(group.woken_at),
+        "moved_at": _us(group.moved_at),
     }
 
 
@@ -88,6 +91,9 @@ def group_record(row: Row, audiences: Iterable[Row] = ()) -> Group:
             "first_seen": from_us(row["first_seen"]),
             "last_seen": from_us(row["last_seen"]),
             "resolved_at": _moment(row["resolved_at"]),
+            "ignored": row["ignored"] and msgspec.json.decode(row["ignored"], type=Ignored),
+            "woken_at": _moment(row["woken_at"]),
+            "moved_at": _moment(row["moved_at"]),
             "audiences": tuple(map(audience_record, audiences)),
         }
     )

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
+    AUDIT,
     BREAKERS,
     BUCKETS,
     DELIVERIES,
@@ -195,6 +196,7 @@ class Statements:
                 | {"hidden": SILENCES.c.hidden + bindparam("n")}
             )
         )
+        self.add_audit = compiled(insert(AUDIT))
         self.add_envelope = compiled(insert(UPSTREAM))
         self.due_envelopes = compiled(
             select(UPSTREAM)

@@ -48,6 +48,12 @@ GROUPS = Table(
     Column("times_seen", BigInteger, nullable=False),
     Column("status", String, nullable=False),
     Column("resolved_at", BigInteger),
+    Column("resolved_in", String),
+    Column("ignored", LargeBinary),  # the Ignored record, JSON
+    Column("woken_at", BigInteger),
+    Column("woken_for", String),
+    Column("assigned", String),
+    Column("moved_at", BigInteger),
     Column("last_event_id", String, nullable=False),
     Index("groups_newest", "last_seen", "id"),
     Index("groups_of_team", "team", "last_seen", "id"),
@@ -213,6 +219,30 @@ SILENCES = Table(
     Column("hidden_event", String),
     Column("warned_at", BigInteger),  # when that team was told that it ends soon
     Index("silences_by_end", "ends_at", "id"),
+)
+
+# Who did what, when: each written in the transaction that did it.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("act", String, nullable=False),
+    Column("subject", String, nullable=False),  # the id of a group, a silence, a delivery
+    Column("detail", LargeBinary, nullable=False),  # JSON
+    Index("audit_of_subject", "subject", "id"),
+)
+
+# When an event of a release first came: tells which is newer where their names do not.
+RELEASES = Table(
+    "releases",
+    METADATA,
+    Column("project", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("project", "release"),
+    Index("releases_newest", "project", "first_seen"),
 )
 
 

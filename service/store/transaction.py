@@ -15,6 +15,7 @@ from routers.pace import Bucket
 from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
+from service.store.audit import Audited, audit_row
 from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
 from service.store.rows import (
@@ -52,6 +53,7 @@ class Transaction(Envelopes):
         self._books: Counter[tuple[str, str]] = Counter()
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
+        self._audit: list[dict[str, Any]] = []
 
     def known(self, event: Event) -> dict[str, Any] | None:
         """The row, with its group_id, of an event of this project with this id; None: it is new."""
@@ -255,6 +257,9 @@ class Transaction(Envelopes):
         marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
         return int(marked.rowcount) == 1
 
+    def audit(self, entry: Audited) -> None:
+        self._audit.append(audit_row(entry))
+
     def _unended(self, now: datetime) -> list[Silence]:
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
@@ -277,6 +282,7 @@ class Transaction(Envelopes):
         self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
+        sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,
             [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],

@@ -11,16 +11,28 @@ import yaml
 from pydantic import ValidationError
 
 from routers.channels import CHANNELS
-from routers.channels.base import Channel, Receipt, example
+from routers.channels.base import Channel, Receipt, examples
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from routers.notification import Thread
 from tests.alerts import NOW, OWNERSHIP, an_alert, crowd
 from tests.routers.mail import a_client, a_mail_server
 
-POSTING = sorted(CHANNELS.keys() - {"log", "email"})
-OUTSIDE = sorted(CHANNELS.keys() - {"log"})
+# Each form that a channel is configured in, by its kind; the second is "slack 2".
+FORMS = {
+    kind if number == 1 else f"{kind} {number}": yaml.safe_load(text)[kind]
+    for kind, model in CHANNELS.items()
+    for number, text in enumerate(examples(model), 1)
+}
+POSTING = sorted(FORMS.keys() - {"log", "email"})
+OUTSIDE = sorted(FORMS.keys() - {"log"})
 HUGE = "KeyError: " + "x" * 200_000
+TS = "1503435956.000247"
 # What a channel hears when its alert is taken, and makes of it. All others: "ok", and nothing.
 ACCEPTED: dict[str, tuple[dict[str, object], Receipt]] = {
+    "slack 2": (
+        {"json": {"ok": True, "channel": "C0123456789", "ts": TS}},
+        Receipt(TS, thread=Thread(channel="C0123456789", ts=TS, updated_at=NOW)),
+    ),
     "discord": ({"json": {"id": "77"}}, Receipt("77")),
     "pagerduty": ({"json": {"status": "success", "dedup_key": "k"}}, Receipt("k")),
     "opsgenie": ({"json": {"requestId": "r"}}, Receipt("r")),
@@ -28,14 +40,18 @@ ACCEPTED: dict[str, tuple[dict[str, object], Receipt]] = {
 }
 
 
+def kind(name: str) -> type[Channel]:
+    return CHANNELS[name.split()[0]]
+
+
 def built(name: str) -> Channel:
-    return CHANNELS[name](**yaml.safe_load(example(CHANNELS[name]))[name])
+    return kind(name)(**FORMS[name])
 
 
 def secrets(name: str) -> list[str]:
     """What a channel was given: whole, and the path, query or password that holds the token."""
-    given = yaml.safe_load(example(CHANNELS[name]))[name]
-    settings = [value for key, value in given.items() if key not in {"from", "to"}]
+    known = {"from", "to", "channel"}
+    settings = [value for key, value in FORMS[name].items() if key not in known]
     texts = [text for one in settings for text in (one if isinstance(one, list) else [one])]
     urls = [httpx.URL(text) for text in texts if "://" in text]
     parts = [part for url in urls for part in (url.path, url.password, *url.params.values())]
@@ -74,16 +90,20 @@ def accepted(name: str) -> tuple[Callable[[httpx.Request], httpx.Response], Rece
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_the_example_in_the_docstring_builds_the_channel(name: str) -> None:
-    assert list(yaml.safe_load(example(CHANNELS[name]))) == [name]
-    assert isinstance(built(name), CHANNELS[name])
+def test_the_examples_in_the_docstring_name_the_channel(name: str) -> None:
+    assert {tuple(yaml.safe_load(text)) for text in examples(CHANNELS[name])} == {(name,)}
 
 
-@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("name", FORMS)
+def test_an_example_in_the_docstring_builds_the_channel(name: str) -> None:
+    assert isinstance(built(name), kind(name))
+
+
+@pytest.mark.parametrize("name", FORMS)
 def test_an_unknown_setting_is_refused_without_quoting_it(name: str) -> None:
-    settings = yaml.safe_load(example(CHANNELS[name]))[name] | {"tokne": "hush-hush"}
+    settings = FORMS[name] | {"tokne": "hush-hush"}
     with pytest.raises(ValidationError, match="tokne") as raised:
-        CHANNELS[name](**settings)
+        kind(name)(**settings)
     assert "hush-hush" not in str(raised.value)
 
 
@@ -102,7 +122,7 @@ def test_what_is_told_is_taken(name: str) -> None:
 
 @pytest.mark.parametrize("name", POSTING)
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "error"),
     [
         (302, PermanentError),
         (400, RefusedError),
@@ -123,11 +143,11 @@ def test_what_is_told_is_taken(name: str) -> None:
     ],
 )
 def test_a_failing_status_is_judged_alike(
-    name: str, status: int, kind: type[DeliveryError]
+    name: str, status: int, error: type[DeliveryError]
 ) -> None:
     with pytest.raises(DeliveryError) as raised:
         send(name, answering(status, text="no"))
-    assert type(raised.value) is kind
+    assert type(raised.value) is error
 
 
 @pytest.mark.parametrize("name", POSTING)
@@ -165,7 +185,7 @@ def test_an_answer_that_echoes_everything_tells_no_secret(name: str, status: int
         assert [secret for secret in secrets(name) if secret in shown] == []
 
 
-@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize(
     "odd", ["", "\0", "\ud800", "👩\u200d🚒" * 4_000, "\x1b[2J", "&<>|`*_\n" * 9, HUGE]
@@ -179,7 +199,7 @@ def test_any_text_can_be_told(name: str, plain: bool, odd: str) -> None:
     assert len(taken) == (name != "log")
 
 
-@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("name", FORMS)
 def test_what_is_no_longer_stored_can_be_told(name: str) -> None:
     alert = an_alert(event=None, ownership={}, team=None, environment=None, release=None)
     with a_destination(name) as (channel, client, taken):
@@ -199,7 +219,7 @@ def test_the_builder_is_told_at_its_own_time() -> None:
     assert (an_alert().sent_at, an_alert().ownership) == (NOW, OWNERSHIP)
 
 
-MERGING = [name for name, kind in CHANNELS.items() if kind.pace and kind.merges]
+MERGING = [name for name in FORMS if kind(name).pace and kind(name).merges]
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -8,12 +8,12 @@ from pydantic import SecretStr
 
 from routers.channels import CHANNELS
 from routers.channels.alertmanager import Alertmanager
-from routers.channels.base import example
 from routers.channels.slack import Slack
 from routers.configured import NOT_KEPT, Unconfigured
 from routers.rules import load_rules
 from routers.secrets import UnsetError, resolve
 from tests.builders import loaded, the_rules
+from tests.routers.test_channels import FORMS, OUTSIDE
 from tests.trees import FakeTree
 
 HOOK = "https://hooks.slack.com/services/T0/B0/very-secret"
@@ -55,11 +55,17 @@ def test_an_unset_secret_makes_its_channel_unconfigured_not_the_file_broken() ->
     assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
 
 
-@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
-def test_whatever_is_not_set_leaves_its_channel_unconfigured(kind: str) -> None:
-    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
-    unset = yaml.safe_dump({"channels": {"x": {kind: dict.fromkeys(settings, "$NONE")}}})
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_whatever_is_not_set_leaves_its_channel_unconfigured(name: str) -> None:
+    unset = yaml.safe_dump(
+        {"channels": {"x": {name.split()[0]: dict.fromkeys(FORMS[name], "$NONE")}}}
+    )
     assert isinstance(the_rules(unset, ENVIRON).channels["x"], Unconfigured)
+
+
+def test_what_is_not_set_is_not_missed() -> None:
+    rules = the_rules("channels: {x: {slack: {token: $NONE, channel: C0123456789}}}", ENVIRON)
+    assert rules.channels["x"] == Unconfigured("slack", "$NONE is not set")
 
 
 def test_a_mistake_beside_an_unset_secret_is_still_a_problem() -> None:
@@ -76,9 +82,9 @@ def test_a_secret_that_is_spelled_out_is_not_kept() -> None:
     assert not isinstance(again.rules.channels["y"], Unconfigured)
 
 
-@pytest.mark.parametrize("kind", sorted(CHANNELS.keys() - {"log"}))
-def test_no_secret_that_any_channel_spells_out_is_kept(kind: str) -> None:
-    settings = yaml.safe_load(example(CHANNELS[kind]))[kind]
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_no_secret_that_any_channel_spells_out_is_kept(name: str) -> None:
+    kind, settings = name.split()[0], FORMS[name]
     values = [value for _, value in CHANNELS[kind](**settings)]
     listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
     given = [one for one in listed if isinstance(one, SecretStr)]

@@ -83,11 +83,10 @@ def dies(client: TestClient, clock: Clock, peers: Peers, status: int = 500) -> N
     """Fails until its breaker is open."""
     peers.status["hook"] = status
     fails(client, 0)
-    for _ in range(5):
-        asked = len(peers.asked)
-        until(lambda asked=asked: len(peers.asked) > asked or breaker(client)["state"] == "open")
+    for number in range(5):
+        until(lambda number=number: breaker(client).get("failures") == number + 1)
         clock.move(timedelta(seconds=20))
-    until(lambda: breaker(client)["state"] == "open")
+    assert breaker(client)["state"] == "open"
 
 
 def breaker(client: TestClient) -> dict[str, Any]:

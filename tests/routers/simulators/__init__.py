@@ -12,6 +12,7 @@ from tests.routers.simulators.alertmanager import Alertmanager
 from tests.routers.simulators.incident_io import IncidentIo
 from tests.routers.simulators.opsgenie import Opsgenie
 from tests.routers.simulators.pagerduty import PagerDuty
+from tests.routers.simulators.slack import Slack
 
 Clock = Callable[[], datetime]
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -21,4 +22,5 @@ SIMULATORS: dict[str, Callable[[Clock], Handler]] = {
     "opsgenie": Opsgenie,
     "incident_io": IncidentIo,
     "alertmanager": Alertmanager,
+    "slack": Slack,
 }
