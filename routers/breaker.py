@@ -22,7 +22,6 @@ PROBE_AFTER_MAX = timedelta(minutes=5)
 GONE = frozenset(
     {"unauthorized", "forbidden", "not_found", "gone", "redirect", "invalid_url"}
     | {"private_destination", "not_offered"}
-    | {"token_revoked", "account_inactive", "channel_not_found", "is_archived"}  # Slack's words
 )
 # Known before anything is sent: such a delivery dies by itself, and lives once the rules change.
 OURS = frozenset({"unconfigured", "receiver_gone", "internal", "console_closed"})

@@ -2,7 +2,19 @@
 
 import typer
 
-from service.cli import check, config, coverage, diff, explain, generate, import_, serve, test, who
+from service.cli import (
+    check,
+    config,
+    coverage,
+    diff,
+    explain,
+    generate,
+    import_,
+    serve,
+    simulate,
+    test,
+    who,
+)
 
 app = typer.Typer(
     name="pointsman",
@@ -19,6 +31,7 @@ app.command("explain")(explain.explain)
 app.command("coverage")(coverage.coverage)
 app.command("diff")(diff.diff)
 app.command("config")(config.config)
+app.command("simulate")(simulate.simulate)
 app.add_typer(import_.app, name="import")
 app.add_typer(generate.app, name="generate")
 
