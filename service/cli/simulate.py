@@ -43,7 +43,8 @@ def simulate(
     try:
         with served(simulated, port) as url:
             talk.print(f"{vendor.value} on {url}. Point a channel at it:", markup=False)
-            talk.print(f"  {chosen.channel.format(url=url)}", markup=False, soft_wrap=True)
+            settings = chosen.channel.format(url=url)
+            talk.print(f"  rehearsal: {{{settings}}}", markup=False, soft_wrap=True)
             talk.print("and let the service reach it: POINTSMAN_ALLOW_PRIVATE_DESTINATIONS=true")
             stopped.wait()
     except OSError as error:
