@@ -81,9 +81,9 @@ def _report(
     arrived = upstream.events()
     missing = sent.keys() - arrived.keys()
     changed = [
-        id
-        for id, event in sent.items()  # noqa: A001
-        if id in arrived and arrived[id] != event | {"tags": {"queue": "mail"} | ADDED}
+        one
+        for one, event in sent.items()
+        if one in arrived and arrived[one] != event | {"tags": {"queue": "mail"} | ADDED}
     ]
     print(f"down      {DOWN:g} s, the service killed half way")
     print(f"accepted  {books['accepted']} events, {len(sent)} answered, {len(missing)} missing")

@@ -18,6 +18,7 @@ FOLDERS_ROOM = 32 * 2**20  # bytes, about, of folders that are remembered
 FOLDER_SIZE, RULE_SIZE = 600, 48  # of each, and of each rule that owns it
 DEEP = 1024  # characters; a longer folder is walked anew each time
 _ESCAPED = re.compile(r"\\([^#])")
+_GLOB = re.compile(r"[*?]")
 
 
 class _Node:
@@ -142,12 +143,13 @@ class PathIndex:
         if segment == "*":
             node.star = node.star or _Node()
             return node.star
-        if isinstance(segment, re.Pattern):
+        if isinstance(segment, re.Pattern) or _GLOB.search(_ESCAPED.sub("", segment)):
             return self._glob(node, segment)
-        plain = _ESCAPED.sub(r"\1", segment)
-        if not re.search(r"[*?]", _ESCAPED.sub("", segment)):
-            return node.literal.setdefault(plain, _Node())
-        return self._glob(node, segment)
+        plain = _ESCAPED.sub(r"\1", segment) if "\\" in segment else segment
+        known = node.literal.get(plain)
+        if known is None:
+            known = node.literal[plain] = _Node()
+        return known
 
     def _glob(self, node: _Node, segment: Segment) -> _Node:
         known = self._globs.get((id(node), segment))

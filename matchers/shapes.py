@@ -9,7 +9,8 @@ from functools import lru_cache
 
 _MESSAGE_LIMIT = 1000  # characters that are looked at
 _PATH_LIMIT = 500  # characters of a path, from its end
-_REMEMBERED = 2048  # of each; a service's errors and files are few, and come again and again
+# Of each and of files: a service's errors and files are few, and come again and again.
+_REMEMBERED, _FILES = 2048, 16_384
 
 _VARIABLE_V1 = re.compile(
     r"""
@@ -23,11 +24,19 @@ _VARIABLE_V1 = re.compile(
 
 
 def message_v1(message: str) -> str:
-    return " ".join(_VARIABLE_V1.sub("*", message[:_MESSAGE_LIMIT]).split())
+    return _message_v1(message[:_MESSAGE_LIMIT])
 
 
 def file_v1(path: str) -> str:
-    return message_v1("/".join(path.replace("\\", "/").split("/")[-3:]))
+    return _file_v1("/".join(path.replace("\\", "/").split("/")[-3:])[:_MESSAGE_LIMIT])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _message_v1(message: str) -> str:
+    return " ".join(_VARIABLE_V1.sub("*", message).split())
+
+
+_file_v1 = lru_cache(maxsize=_FILES)(_message_v1.__wrapped__)
 
 
 # Ends of words, where `_` ends one too: `user_5`.
@@ -114,7 +123,7 @@ def _message(message: str) -> str:
     return _PLURAL.sub(r"\1", _SEVERAL.sub("*", shape)) if "*" in shape else shape
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_FILES)
 def _file(path: str) -> str:
     path = _HOST_OR_QUERY.sub("", path.replace("\\", "/"))
     return _IN_A_PATH.sub("*", "/".join(_RELEASE.sub(r"\1/*", path).split("/")[-3:]))

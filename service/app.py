@@ -31,7 +31,8 @@ from service.endpoints import (
     silences,
 )
 from service.endpoints.base import problem
-from service.endpoints.ingest import STATUSES, ingest_endpoints
+from service.endpoints.doors import Doors
+from service.endpoints.ingest import STATUSES, doors, ingest_endpoints
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
@@ -52,6 +53,7 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
+    app.add_middleware(Doors, doors=doors())
     app.include_router(ingest_endpoints())
     for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, health):
         app.include_router(room.endpoints)

@@ -13,6 +13,7 @@ from matchers.errors import Problem
 from matchers.sources.base import Shown, Tree
 from routers.last_good import KeptTree, Partly, load_partly
 from routers.rules import Loaded, Rules
+from service.memory import uncollected
 from service.rules_source import Rewritten, Seen, Source, Standing
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -122,7 +123,8 @@ class RulesKeeper:
         if self._kept is None:
             self._kept, self._kept_as = self._from_database()
         self._standing = standing
-        partly = self._read(standing, self._kept)
+        with uncollected():
+            partly = self._read(standing, self._kept)
         for problem in partly.problems:
             LOG.error("rules_problem", extra={"problem": str(problem)})
         if partly.loaded is None:

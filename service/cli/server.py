@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -27,6 +28,7 @@ from service.store.database import migrate, reason
 def run(host: str | None, port: int | None, rules: str | None) -> None:
     """Serves until it is told to stop."""
     give_memory_back()
+    sys.setswitchinterval(0.001)
     settings = _settings(host, port, rules)
     with _listen(settings) as listening:
         configure_logs(settings.log_level)

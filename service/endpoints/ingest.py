@@ -1,7 +1,7 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -13,6 +13,7 @@ from matchers.text import clean
 from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key, sentry_keys
 from service.endpoints.base import any_of, body_of, runtime
+from service.endpoints.doors import Door
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
 from service.ingest.body import TooLargeError
@@ -27,7 +28,18 @@ from service.store.writer import StoreUnavailableError
 STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
+def doors() -> list[tuple[str, Door]]:
+    """By path template; of two that fit a path, the first."""
+    return [
+        (path, door)
+        for adapter in ADAPTERS
+        for door in [_door(adapter)]
+        for path in _paths(adapter)
+    ]
+
+
 def ingest_endpoints() -> APIRouter:
+    """The same for the OpenAPI document, and for browsers that ask first."""
     endpoints = APIRouter(tags=["ingest"])
     for adapter in ADAPTERS:
         door, extra = _door(adapter), {"requestBody": any_of(*adapter.takes)}
@@ -40,13 +52,13 @@ def ingest_endpoints() -> APIRouter:
                 summary=adapter.name,
                 openapi_extra=extra,
             )
-            for also in _also(path, adapter):
-                endpoints.add_api_route(also, door, methods=["POST"], include_in_schema=False)
-            for any_of_them in (path, *_also(path, adapter)):
-                endpoints.add_api_route(
-                    any_of_them, _preflight, methods=["OPTIONS"], include_in_schema=False
-                )
+        for path in _paths(adapter):
+            endpoints.add_api_route(path, _preflight, methods=["OPTIONS"], include_in_schema=False)
     return endpoints
+
+
+def _paths(adapter: wire.Adapter) -> list[str]:
+    return [one for path in adapter.paths for one in (path, *_also(path, adapter))]
 
 
 def _also(path: str, adapter: wire.Adapter) -> list[str]:
@@ -64,7 +76,7 @@ async def _preflight(request: Request) -> Response:
     return Response(status_code=204, headers={**origins.headers(origin), **allowed})
 
 
-def _door(adapter: wire.Adapter) -> Callable[[Request], Awaitable[Response]]:
+def _door(adapter: wire.Adapter) -> Door:
     async def receive(request: Request) -> Response:
         house = runtime(request)
         answer = await _answer(adapter, request, house)

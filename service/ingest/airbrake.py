@@ -15,6 +15,7 @@ A notice has no id, so one that is sent twice counts twice. A browser sends it a
 """
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 from matchers.text import clean
@@ -26,13 +27,12 @@ from service.ingest.translation import (
     action_of,
     chain,
     event_said,
-    exception,
     exceptions,
     frame,
     mapping,
     platform_of,
     source_line,
-    stack,
+    traced,
 )
 
 _LEVELS = {"notice": "info", "alert": "fatal", "emergency": "fatal"}  # the others are Sentry's
@@ -77,6 +77,7 @@ def _translated(notice: Mapping[str, object]) -> Tree:
     context = mapping(notice.get("context"))
     notifier = mapping(context.get("notifier"))
     errors = chain(notice.get("errors"))
+    told = partial(_frame, context.get("rootDirectory"))
     severity = clean(context.get("severity"))
     return {
         "platform": platform_of(notifier.get("name"), context.get("language")),
@@ -86,16 +87,11 @@ def _translated(notice: Mapping[str, object]) -> Tree:
         "server_name": context.get("hostname"),
         "transaction": action_of(context),
         "request": {"url": context.get("url")},
-        "exception": exceptions([_exception(one, context.get("rootDirectory")) for one in errors]),
+        "exception": exceptions([traced(one, told, name="type") for one in errors]),
     }
 
 
-def _exception(error: Mapping[str, object], root: object) -> Tree:
-    frames = [_frame(one, root) for one in stack(error.get("backtrace"))]
-    return exception(error.get("type"), error.get("message"), frames[::-1])
-
-
-def _frame(one: Mapping[str, object], root: object) -> Tree:
+def _frame(root: object, one: Mapping[str, object]) -> Tree:
     return frame(
         one.get("file"),
         root,

@@ -17,6 +17,7 @@ Sessions go to another endpoint, which a client with an endpoint of its own leav
 """
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 from matchers.event import Event
@@ -36,13 +37,12 @@ from service.ingest.translation import (
     Tree,
     chain,
     event_said,
-    exception,
     exceptions,
     frame,
     mapping,
     platform_of,
     source_line,
-    stack,
+    traced,
 )
 
 KEY = 200  # characters
@@ -102,7 +102,8 @@ ADAPTER = Adapter(
 def _translated(event: Mapping[str, object]) -> Tree:
     app, device = mapping(event.get("app")), mapping(event.get("device"))
     errors = chain(event.get("exceptions"))
-    thrown_first = [_exception(error, event.get("projectRoot")) for error in errors]
+    told = partial(_frame, event.get("projectRoot"))
+    thrown_first = [traced(error, told, name="errorClass", frames="stacktrace") for error in errors]
     unhandled = event.get("unhandled")
     return {
         "timestamp": device.get("time"),
@@ -121,12 +122,7 @@ def _translated(event: Mapping[str, object]) -> Tree:
     }
 
 
-def _exception(error: Mapping[str, object], root: object) -> Tree:
-    frames = [_frame(one, root) for one in stack(error.get("stacktrace"))]
-    return exception(error.get("errorClass"), error.get("message"), frames[::-1])
-
-
-def _frame(one: Mapping[str, object], root: object) -> Tree:
+def _frame(root: object, one: Mapping[str, object]) -> Tree:
     return frame(
         one.get("file"),
         root,

@@ -15,6 +15,7 @@ Personal, so never read: request but for its URL, breadcrumbs, local variables, 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from matchers.text import clean
@@ -26,13 +27,12 @@ from service.ingest.translation import (
     action_of,
     chain,
     event_said,
-    exception,
     exceptions,
     frame,
     mapping,
     platform_of,
     source_line,
-    stack,
+    traced,
 )
 
 _IN_APP = {"app": True, "all": False}
@@ -80,6 +80,7 @@ ADAPTER = Adapter(
 def _translated(notice: Mapping[str, object]) -> Tree:
     error, server = mapping(notice.get("error")), mapping(notice.get("server"))
     asked = mapping(notice.get("request"))
+    told = partial(_frame, server.get("project_root"))
     thrown_first = (error, *chain(error.get("causes")))
     return {
         "event_id": error.get("token"),
@@ -92,9 +93,7 @@ def _translated(notice: Mapping[str, object]) -> Tree:
         "request": {"url": asked.get("url")},
         "tags": list(_tags(error.get("tags"))),
         "fingerprint": error.get("fingerprint"),
-        "exception": exceptions(
-            [_exception(one, server.get("project_root")) for one in thrown_first]
-        ),
+        "exception": exceptions([traced(one, told) for one in thrown_first]),
     }
 
 
@@ -104,12 +103,7 @@ def _tags(tags: object) -> Iterator[list[object]]:
         yield [name.strip(), value.strip() or "true"]
 
 
-def _exception(error: Mapping[str, object], root: object) -> Tree:
-    frames = [_frame(one, root) for one in stack(error.get("backtrace"))]
-    return exception(error.get("class"), error.get("message"), frames[::-1])
-
-
-def _frame(one: Mapping[str, object], root: object) -> Tree:
+def _frame(root: object, one: Mapping[str, object]) -> Tree:
     return frame(
         one.get("file"),
         root,

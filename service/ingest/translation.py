@@ -7,7 +7,7 @@ all is refused.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from matchers.event import Event
 from matchers.sketch import is_absolute
@@ -73,6 +73,18 @@ def exception(name: object, message: object, frames: Iterable[Tree]) -> Tree:
     if named and _DOTTED.fullmatch(named):
         module, _, kind = named.rpartition(".")
     return {"type": kind, "value": message, "module": module, "stacktrace": list(frames)}
+
+
+def traced(
+    error: Mapping[str, object],
+    told: Callable[[Mapping[str, object]], Tree],
+    *,
+    name: str = "class",
+    frames: str = "backtrace",
+) -> Tree:
+    """One exception, by the client's names of its type and of its frames, the raise first."""
+    calls = [told(one) for one in stack(error.get(frames))]
+    return exception(error.get(name), error.get("message"), calls[::-1])
 
 
 def frame(file: object, root: object, function: object, **more: object) -> Tree:

@@ -4,6 +4,7 @@ Random values stand in every field that is not kept; in every free text that is,
 that look like what they are: an address, a card, a token, a password.
 """
 
+import hmac
 import io
 import json
 import logging
@@ -189,6 +190,7 @@ def as_a_traceback(client: TestClient, event: dict[str, Any]) -> None:
     assert client.post(NATIVE, json={**event, "traceback": text}).status_code == 202
 
 
+HOOK_SECRET = "zq-what-signs-the-hooks"
 DOORS = (by_envelope, by_native, in_short, as_a_traceback)
 UPSTREAM_KEY, SEALING_KEY = "zq-the-upstreams-own-key", "zq-what-seals-the-waiting"
 
@@ -257,7 +259,24 @@ def by_a_webhook(client: TestClient, c: Canaries) -> None:
     client.post("/hooks/sentry-legacy", json={"event": event}).raise_for_status()
 
 
-CLIENTS = (by_rollbar, by_bugsnag, by_honeybadger, by_airbrake, by_otlp, by_a_webhook)
+def by_a_signed_webhook(client: TestClient, c: Canaries) -> None:
+    event = whole_event(c) | {"project": 17, "web_url": f"https://h/?q={c('web_url')}"}
+    actor = {"id": c("actor"), "name": c("actor.name")}
+    body = json.dumps({"action": "created", "data": {"error": event}, "actor": actor}).encode()
+    signature = hmac.new(HOOK_SECRET.encode(), body, "sha256").hexdigest()
+    about = {"Sentry-Hook-Resource": "error", "Sentry-Hook-Signature": signature}
+    client.post("/hooks/sentry", content=body, headers=about).raise_for_status()
+
+
+CLIENTS = (
+    by_rollbar,
+    by_bugsnag,
+    by_honeybadger,
+    by_airbrake,
+    by_otlp,
+    by_a_webhook,
+    by_a_signed_webhook,
+)
 
 
 class Watched:
@@ -350,7 +369,8 @@ def test_no_other_client_leaves_anything_private(
     watch: Callable[..., Watched],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    watched, canaries = watch(RULES), Canaries()
+    watched, canaries = watch(RULES, sentry_hook_secret=HOOK_SECRET), Canaries()
+    canaries.shaped.append(HOOK_SECRET)
     send(watched.client, canaries)
     watched.told()
     assert found(watched, canaries) == []
