@@ -29,21 +29,16 @@ class Breakers:
         self._known = {row["receiver"]: _breaker(row) for row in rows}
 
     def of(self, receiver: str) -> Breaker | None:
-        """None: it is well, as far as anybody knows."""
-        known = self._known.get(receiver)
-        if known is None:
+        """None: it is well, as far as anybody knows; or there is no such channel now."""
+        known, channel = self._known.get(receiver), self._channel(receiver)
+        if known is None or channel is None:
             return None
-        channel = self._channel(receiver)
-        if channel is not None and self._about.setdefault(receiver, channel) != channel:
-            return None
-        return known
+        return known if self._about.setdefault(receiver, channel) == channel else None
 
     def open(self) -> dict[str, Breaker]:
         """Those that are, by receiver: of channels that the rules name."""
         known = {name: self.of(name) for name in sorted(self._known)}
-        return {
-            name: one for name, one in known.items() if one and one.is_open and self._channel(name)
-        }
+        return {name: one for name, one in known.items() if one and one.is_open}
 
     def is_shut(self, receiver: str, now: datetime) -> bool:
         known = self.of(receiver)

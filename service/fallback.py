@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from routers.breaker import Breaker
 from routers.channels.log import Log
 from routers.policy import StormPolicy
+from routers.retry import LIFETIME
 from routers.rules import Rules
 from service.breakers import Breakers
 from service.store.rows import Delivery
@@ -31,15 +33,12 @@ class Fallback:
             breaker, delivery = self._breakers.of(receiver), tx.due(receiver, now)
             if breaker is None or delivery is None or breaker.probe_at is None:
                 break
-            may_wait = not breaker.is_gone
+            may_wait = not breaker.is_gone and now - delivery.since < LIFETIME
             if may_wait and self._next(delivery, now, may_wait=True) is None:
                 later = {"state": "pending", "due_at": breaker.probe_at}
                 tx.put_delivery(msgspec.structs.replace(delivery, **later))
-                continue
-            code = delivery.last_code or "breaker_open"
-            said = f"the breaker is open: its destination fails ({breaker.code})"
-            failed = msgspec.structs.replace(delivery, last_code=code, last_error=said)
-            moved += self.bury(tx, failed, now, may_wait=may_wait)
+            else:
+                moved += self.bury(tx, _given_up(delivery, breaker), now, may_wait=may_wait)
         else:
             tx.queued.add(receiver)  # there may be more
         return moved
@@ -71,6 +70,7 @@ class Fallback:
     ) -> None:
         """The first fallback that was not tried yet is told instead."""
         fallback = self._next(delivery, now, may_wait=may_wait)
+        fallback = fallback or self._next(delivery, now, may_wait=False)
         dead = msgspec.structs.replace(
             delivery,
             state="dead",
@@ -107,3 +107,11 @@ class Fallback:
         if failed.storm is None or policy.within == timedelta():
             return policy
         return policy.model_copy(update={"groups": _STILL_A_STORM})
+
+
+def _given_up(delivery: Delivery, breaker: Breaker) -> Delivery:
+    """With what its own last attempt was answered, if it had any."""
+    if delivery.attempts:
+        return delivery
+    said = f"the breaker is open: its destination fails ({breaker.code})"
+    return msgspec.structs.replace(delivery, last_code="breaker_open", last_error=said)

@@ -95,6 +95,7 @@ class Storms:
 
     def _break(self, cause: Cause, seen: list[Seen], delivery: Delivery, now: datetime) -> Delivery:
         """The first of all goes its own way; of the others, what nobody has begun to send joins."""
+        self._forget_old(now)
         first, *others, _ = seen
         storm = new_id()
         alone = [one for one in others if not self._pull(one.delivery, delivery.id, storm)]
@@ -130,6 +131,11 @@ class Storms:
         if gathers:
             self._open.add(carrier)
         return gathers
+
+    def _forget_old(self, now: datetime) -> None:
+        lasting = self._lasting(now)
+        for key in [key for key, storm in lasting.items() if storm.last_at < now - STORM_MAX]:
+            del lasting[key]
 
     def _put(self, storm: Lasting) -> None:
         lasting = self._lasting(storm.last_at)

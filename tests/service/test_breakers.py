@@ -215,3 +215,24 @@ def test_when_the_last_fallback_fails_too_everybody_can_see_it(
         assert "dead_deliveries: 3 were told nowhere" in ready.json()["warnings"]
         assert "pointsman_dead_deliveries 3.0" in client.get("/metrics").text
         assert "3 alerts were told nowhere" in client.get("/").text
+
+
+def test_what_waits_for_a_destination_does_not_wait_for_ever(
+    tmp_path: Path, clock: Clock, peers: Peers
+) -> None:
+    with served(tmp_path, clock, peers, ALONE) as client:
+        dies(client, clock, peers)
+        fails(client, *range(1, 10))
+        clock.move(timedelta(hours=25))
+        until(lambda: states(client) == {"dead": 10, "delivered": 10})
+
+
+def test_a_channel_that_the_rules_drop_is_waited_for_by_nobody(
+    tmp_path: Path, clock: Clock, peers: Peers
+) -> None:
+    with served(tmp_path, clock, peers, ALONE) as client:
+        dies(client, clock, peers)
+        (tmp_path / "rules.yaml").write_text(ALONE.replace(" hook", " other"))
+        client.post("/api/v1/rules/reload")
+        clock.move(timedelta(seconds=90))
+        until(lambda: states(client) == {"dead": 1, "delivered": 1})
