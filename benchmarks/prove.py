@@ -58,6 +58,20 @@ PROOFS = (
         ("-m", "benchmarks.runaway"),
     ),
     Proof(
+        "flood",
+        "A storm of 100,000 events in 3,000 new groups of one team: all are accepted, Slack is "
+        "told no more than it takes, every group is named or counted once, and another team's "
+        "single errors are told within 2 s meanwhile.",
+        ("-m", "benchmarks.flood"),
+    ),
+    Proof(
+        "faults",
+        "Two minutes of a destination that is black-holed, one that answers 429, one 500, one gone "
+        "and one that loses answers: another is told within 2 s throughout; every group is told at "
+        "its place or its fallback, and twice only after a lost answer, with the same webhook-id.",
+        ("-m", "benchmarks.faults"),
+    ),
+    Proof(
         "upstream",
         "While the upstream is down for a minute and the service is killed meanwhile, no envelope "
         "is lost: each event arrives equal but for the added tags.",

@@ -24,9 +24,12 @@ def key(alert: Alert) -> str:
     """The same for all that one team is told of one group in one environment, so that a later
     alert joins the incident that is open, or opens it again.
 
-    Another environment has its own: an incident open in staging must not swallow production's.
+    Another environment has its own: an incident open in staging must not swallow production's. So
+    has a storm, over all that is told of it.
     """
     told = alert.notification
+    if alert.storm:  # one incident, instead of one for each of its groups
+        return f"pointsman-storm-{alert.storm.id}"
     audience = f"{told.team or ''}\0{told.environment or ''}".encode(errors="replace")
     return f"pointsman-{told.group}-{blake2b(audience, digest_size=4).hexdigest()}"
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, Digest, Notification, Reason
+from routers.notification import Alert, CauseKind, Digest, Notification, Reason, Storm
 from routers.urls import link
 
 HEADLINE_LIMIT = 300  # characters
@@ -31,6 +32,13 @@ WORDS: dict[Reason, str] = {
     "digest": "Digest",
     "test": "Test alert",
 }
+
+_SHARED: dict[CauseKind, str] = {
+    "frame": "all raised in",
+    "dependency": "all from the dependency",
+    "release": "all in release",
+}
+SHARED_LIMIT = 80
 
 # C0 and C1 controls, invisible and direction-changing marks, lone surrogates. Not U+200D: it
 # joins emoji.
@@ -50,7 +58,16 @@ class Place(msgspec.Struct, frozen=True):
 def headline(alert: Alert) -> str:
     """One line: why it is told, and the title; of several, how many, and the worst of them."""
     said = one_line(alert.written.title) or _headline(alert.notification)
-    return f"{len(alert.others) + 1:,} alerts, the worst: {said}" if alert.others else said
+    if alert.storm:
+        return (
+            f"Storm of {alert.storm.groups:,} new errors, {_shared(alert.storm)}; the worst: {said}"
+        )
+    return f"{told_besides(alert) + 1:,} alerts, the worst: {said}" if alert.others else said
+
+
+def told_besides(alert: Alert) -> int:
+    """How many the message tells besides the worst."""
+    return len(alert.others) + alert.more
 
 
 def title(alert: Alert) -> str:
@@ -73,7 +90,7 @@ def also(alert: Alert, named: int) -> list[str]:
         " · ".join(filter(None, (_headline(other), other.severity, one_line(other.environment))))
         for other in alert.others[: named - len(own)]
     ]
-    left = len(alert.others) - (len(lines) - len(own))
+    left = told_besides(alert) - (len(lines) - len(own))
     return [*lines, f"and {left:,} more"] if left else lines
 
 
@@ -90,6 +107,10 @@ def digest_lines(digest: Digest | None, named: int) -> list[str]:
     return []
 
 
+def _shared(storm: Storm) -> str:
+    return f"{_SHARED[storm.cause.kind]} {shorten(one_line(storm.cause.value), SHARED_LIMIT)}"
+
+
 def _headline(notification: Notification) -> str:
     title = one_line(notification.title) or "(no title)"
     word = WORDS[notification.reason]
@@ -104,10 +125,30 @@ def facts(alert: Alert) -> list[tuple[str, str]]:
     known = (
         ("Team", told.team or "nobody"),
         ("Severity", told.severity),
-        *(_of_digest(told.digest) if told.digest else _of_group(told)),
+        *_about(alert),
     )
     cleaned = ((label, one_line(value)) for label, value in known)
     return [(label, value) for label, value in cleaned if value]
+
+
+def _about(alert: Alert) -> Iterator[tuple[str, str | None]]:
+    told = alert.notification
+    if told.digest:
+        yield from _of_digest(told.digest)
+    elif alert.storm:
+        yield "Environment", told.environment
+        yield "Release", told.release
+        yield from _of_storm(alert, alert.storm)
+    else:
+        yield from _of_group(told)
+
+
+def _of_storm(alert: Alert, storm: Storm) -> Iterator[tuple[str, str]]:
+    yield "Storm", _shared(storm)
+    yield "Groups", f"{storm.groups:,}, {told_besides(alert) + 1:,} of them told here"
+    yield "Events", f"{storm.events:,}"
+    yield "Reason", alert.notification.reason
+    yield "Since", moment(storm.since)
 
 
 def place(alert: Alert) -> Place:
@@ -129,8 +170,12 @@ def why_you(alert: Alert) -> str:
 
 
 def permalink(alert: Alert) -> str:
-    """The group's page; "" when there is none to show."""
-    return link(alert.notification.permalink)
+    """The group's page, of a storm that of all its team's groups; "" when there is none to show."""
+    page = alert.notification.permalink
+    if alert.storm:
+        team = quote(alert.notification.team or "unowned", safe="")
+        page = f"{(page or '').rpartition('/groups/')[0]}/?team={team}"
+    return link(page)
 
 
 def links(alert: Alert) -> list[tuple[str, str]]:
@@ -150,13 +195,13 @@ def further(alert: Alert) -> list[tuple[str, str]]:
 
 def plain(alert: Alert) -> str:
     """A few short lines without any markup, under 2,000 characters."""
-    notification = alert.notification
+    notification, besides = alert.notification, told_besides(alert)
     summary = (notification.team or "nobody", notification.severity, notification.environment)
     told = (
         shorten(headline(alert), HEADLINE_LIMIT),
         " · ".join(shorten(one_line(part), 60) for part in summary if part),
         shorten(place(alert).text, 200),
-        f"and {len(alert.others):,} more alerts" if alert.others else "",
+        f"and {besides:,} more alerts" if besides else "",
         permalink(alert),
     )
     return "\n".join(line for line in told if line)

@@ -28,6 +28,8 @@ Outcome = Literal[
     "over_quota",
     "undecided",
 ]
+# What the groups of a storm have in common, the most telling first.
+CauseKind = Literal["frame", "dependency", "release"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")  # the worst first
 State = Literal["pending", "leased", "delivered", "merged", "dead"]
 
@@ -91,6 +93,25 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     # True: it tells nothing new, it closes the incident that an earlier one opened
     closes: bool = False
     digest: Digest | None = None  # instead of a group; None: it is about one
+    # what it may share with others: routers/storm.py
+    raised_in: str = ""  # "server/app/db.py in connect"; "": not known
+    dependency: str = ""  # the package of the third-party frame that raised; "": none did
+    spare: tuple[str, ...] = ()  # receivers of its team that would fit too, should this one be dead
+
+
+class Cause(msgspec.Struct, frozen=True):
+    kind: CauseKind
+    value: str
+
+
+class Storm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says of a storm as a whole."""
+
+    id: str  # the same over all of its messages: dedup keys are made of it
+    cause: Cause
+    since: datetime
+    groups: int  # so far; those that were told one by one before it was noticed too
+    events: int  # in these groups
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +150,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
     written: Written = Written()
+    more: int = 0  # told by it too, and not among these
+    storm: Storm | None = None  # it tells of these groups as one
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
     thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
     pressable: bool = False  # whether what is pressed in the message reaches us

@@ -17,6 +17,7 @@ from routers.times import NamedIntervals, Weekly
 from routers.urls import SentryUrl, SourceUrl
 
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
+STORM_MAX = timedelta(hours=1)
 _LEVELS: dict[str, Severity] = {
     "fatal": "critical",
     "error": "error",
@@ -73,6 +74,13 @@ class Notify(_Strict):
     level: Level = "debug"  # the mildest that is told
 
 
+class StormPolicy(_Strict):
+    """When many new groups with one thing in common are told as one: routers/storm.py."""
+
+    groups: Annotated[int, Field(ge=2, le=1000)] = 20  # so many
+    within: Annotated[Duration, Field(le=STORM_MAX)] = timedelta(minutes=1)  # zero: never
+
+
 class Policy(_Strict):
     mode: Literal["notify", "observe"] = "notify"  # observe: decide, store, show, send nothing
     notify: Notify = Notify()
@@ -81,6 +89,7 @@ class Policy(_Strict):
     source_url: SourceUrl | None = None  # where a line of the source is shown, at its release
     sentry_url: SentryUrl | None = None  # where Sentry shows an event
     digest: Weekly | None = None  # when each team is told of its week; None: never
+    storm: StormPolicy = StormPolicy()
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]

@@ -14,9 +14,10 @@ from matchers.event import Event
 from matchers.ownership import Ownership, why
 from routers.group import Audience, Group
 from routers.notification import Notification, Outcome, Reason
-from routers.policy import Policy, is_below
+from routers.policy import Policy, StormPolicy, is_below
 from routers.rules import Rules
 from routers.silences import Hidden, Silence, Subject, hiding
+from routers.storm import dependency, raised_in
 from routers.teams import Situation, choose
 
 
@@ -28,6 +29,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
     # teams that were told of it here, until newer rules moved it with this event
     lost_by: tuple[str | None, ...] = ()
+    storm: StormPolicy = StormPolicy()  # when its notifications become one message with others
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -35,6 +37,7 @@ class _Told(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: Reason | None = None
     receivers: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
     hidden: tuple[Hidden, ...] = ()
 
 
@@ -78,6 +81,9 @@ def route(
             threshold=_past(one, group) if one.reason == "escalation" else 0,
             first_seen=group.first_seen,
             last_seen=group.last_seen,
+            raised_in=raised_in(event, ownership),
+            dependency=dependency(event, ownership),
+            spare=one.spare,
         )
         for one in told
         if one.reason is not None
@@ -90,6 +96,7 @@ def route(
         audiences=tuple(one.audience for one in told),
         hidden=tuple(each for one in told for each in one.hidden),
         lost_by=_lost_by(told, group, rules.sequence),
+        storm=rules.policy.storm,
     )
 
 
@@ -231,7 +238,7 @@ def _tell(
         last_reason=reason,
         threshold=max(before.threshold, crossed(seen.times_seen, rules.policy)),
     )
-    return _Told(told, _unless_nobodys(team, "notified"), reason, choice.channels)
+    return _Told(told, _unless_nobodys(team, "notified"), reason, choice.channels, choice.spare)
 
 
 def _quiet(

@@ -75,6 +75,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 class Choice(msgspec.Struct, frozen=True):
     channels: tuple[str, ...]
     muted: bool = False  # nobody is told, but only because of the time
+    spare: tuple[str, ...] = ()  # fit and are awake too, behind the one at which the asking ended
 
 
 def receiver(entry: ReceiverEntry, intervals: Intervals) -> Receiver:
@@ -86,17 +87,18 @@ def receiver(entry: ReceiverEntry, intervals: Intervals) -> Receiver:
 def choose(receivers: Iterable[Receiver], situation: Situation) -> Choice:
     """The first that fits and is awake, and on from it while `continue` says so."""
     chosen: dict[str, None] = {}
-    asleep = False
+    spare: dict[str, None] = {}
+    asleep = ended = False
     for candidate in receivers:
         if not candidate.fits(situation):
             continue
         if not candidate.is_awake(situation.now):
             asleep = True
             continue
-        chosen[candidate.channel] = None
-        if not candidate.goes_on:
-            break
-    return Choice(tuple(chosen), muted=asleep and not chosen)
+        (spare if ended else chosen)[candidate.channel] = None
+        ended = ended or not candidate.goes_on
+    left = tuple(name for name in spare if name not in chosen)
+    return Choice(tuple(chosen), muted=asleep and not chosen, spare=left)
 
 
 def _fits(when: When) -> Callable[[Situation], bool]:

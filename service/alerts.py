@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from routers.links import links_of
-from routers.notification import Alert, Notification
+from routers.notification import Alert, Notification, Storm
 from routers.rules import Rules
 from service.store.store import Store
 from service.store.threads import ThreadStore
@@ -33,6 +33,8 @@ class Alerts:
         id: str,  # noqa: A002
         rules: Rules,
         plain: bool = False,
+        more: int = 0,
+        storm: Storm | None = None,
     ) -> Alert:
         event, ownership = self._store.evidence(told.project, told.event_id)
         return Alert(
@@ -40,10 +42,12 @@ class Alerts:
             sent_at=self._clock(),
             notification=told,
             others=tuple(others),
+            more=more,
+            storm=storm,
             ownership=ownership,
             event=event,
             links=links_of(told, event, ownership, rules),
             plain=plain,
-            thread=None if others else self._threads.of(told.receiver, told.group),
+            thread=None if others or storm else self._threads.of(told.receiver, told.group),
             pressable=self._pressable,
         )

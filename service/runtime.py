@@ -14,6 +14,7 @@ from routers.http import make_client
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
+from service.breakers import Breakers
 from service.digest_watch import DigestWatch
 from service.ingest.body import Hall
 from service.intake import Intake
@@ -33,6 +34,7 @@ from service.store.database import Attendance, migrate, open_database
 from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
 from service.store.store import Store
+from service.store.storms import StormStore
 from service.store.threads import ThreadStore
 from service.store.writer import Writer
 from service.telemetry import Telemetry
@@ -113,12 +115,15 @@ class Runtime:
         self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
         threads = ThreadStore(self.engine)
         alerts = Alerts(self.store, threads, clock=clock, pressable=self.slack_door.is_open)
+        self.breakers = Breakers(self.engine, self.rules.current)
         self.worker = Worker(
             self.writer,
             self.store,
             self.rules.current,
             self._client,
             self.telemetry,
+            storms=StormStore(self.engine),
+            breakers=self.breakers,
             clock=clock,
             alerts=alerts,
         )
@@ -162,6 +167,7 @@ class Runtime:
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
+        self.breakers.load()
         self.worker.start()
         self.silence_watch.start()
         self.thread_watch.start()

@@ -5,7 +5,7 @@ Series start at 0, so that the first error of a kind is a rise that an alert can
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import get_args
 
 from prometheus_client import (
@@ -85,6 +85,13 @@ class Telemetry:
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
+        self.dead_ends = self._gauge("dead_deliveries", "deliveries that were told nowhere")
+        self._breakers = Gauge(
+            "pointsman_breaker_open",
+            "1: the channel's destination fails, and the fallback is told",
+            ["channel"],
+            registry=self.registry,
+        )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
@@ -97,6 +104,7 @@ class Telemetry:
         self._rules_info = Gauge(
             "pointsman_rules_info", "the rules in force", ["revision"], registry=self.registry
         )
+        self._channels: list[str] = []
         self._start_at_zero()
 
     def received(self, adapter: str, handled: Handled) -> None:
@@ -146,6 +154,11 @@ class Telemetry:
         self._unworded.labels(channel).inc()
         LOG.warning("template_failed", extra={"channel": channel, "reason": why})
 
+    def breakers(self, shut: Container[str]) -> None:
+        """Of all channels, those whose breakers are open."""
+        for channel in self._channels:
+            self._breakers.labels(channel).set(channel in shut)
+
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()
 
@@ -156,7 +169,10 @@ class Telemetry:
     def rules_in_force(self, revision: str, channels: Iterable[str]) -> None:
         self._rules_info.clear()
         self._rules_info.labels(revision).set(1)
-        for channel in channels:
+        self._channels = sorted(channels)
+        self._breakers.clear()
+        for channel in self._channels:
+            self._breakers.labels(channel)
             for reason in get_args(Reason):
                 self._told.labels(channel, reason)
             self._unworded.labels(channel)

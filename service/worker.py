@@ -21,14 +21,17 @@ from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
-from routers.retry import PlainOnce, Retry, Tries, judge
+from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
 from routers.wording import tell
 from service.alerts import Alerts
 from service.attention import Attention
+from service.breakers import Breakers
+from service.fallback import Fallback
 from service.incidents import unsent
 from service.store.rows import Delivery
 from service.store.store import Store
+from service.store.storms import StormStore
 from service.store.transaction import Transaction
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -50,6 +53,8 @@ class Worker:
         client: httpx.Client,
         telemetry: Telemetry,
         *,
+        storms: StormStore,
+        breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
     ) -> None:
@@ -59,6 +64,9 @@ class Worker:
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
+        self._storms = storms
+        self._breakers = breakers
+        self._fallback = Fallback(rules, breakers)
         self._clock = clock
         self._attention = Attention(clock)
         self._stopping = threading.Event()
@@ -125,10 +133,14 @@ class Worker:
         return self._claim(tx, receiver, self._clock())
 
     def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
+        if self._breakers.is_shut(receiver, now):
+            for _ in range(self._fallback.redirect(tx, receiver, now)):
+                self._telemetry.delivery(receiver, "dead")
+            return None
         delivery = tx.due(receiver, now)
         if delivery is None:
             return None
-        carried = tx.carried(delivery)  # of an earlier attempt
+        carried = tx.carried(delivery, CARRIED)  # of an earlier attempt, or of a storm
         if delivery.notification.closes:
             carried += unsent(tx, delivery)
         channel = self._channel(receiver)
@@ -139,8 +151,9 @@ class Worker:
                 return None
             tx.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
-            if is_last and channel.merges and not carried:
+            if is_last and channel.merges and not (carried or delivery.storm):
                 carried = tx.carry(delivery, now, CARRIED)
+        self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
         tx.put_delivery(leased)
         return leased, carried
@@ -177,7 +190,15 @@ class Worker:
             raise PermanentError("receiver_gone", f'"{receiver}" opens no incidents any more')
         told, *others = worst_first([delivery] if closes else [delivery, *carried])
         rules = self._rules() or Rules.empty()
-        alert = self._alerts.of(told, others, id=delivery.id, plain=delivery.plain, rules=rules)
+        alert = self._alerts.of(
+            told,
+            others,
+            id=delivery.id,
+            plain=delivery.plain,
+            rules=rules,
+            more=self._storms.carried(delivery.id) - len(carried) if delivery.storm else 0,
+            storm=self._storms.told(delivery.storm) if delivery.storm else None,
+        )
         return tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
@@ -191,19 +212,19 @@ class Worker:
             external_id=receipt.external_id,
         )
 
-        def work(tx: Transaction) -> Claimed | None:
+        def work(tx: Transaction) -> tuple[int, Claimed | None]:
             tx.put_delivery(delivered)
-            if carried:
-                tx.settle_carried(delivered, now)
+            self._breakers.worked(tx, receiver)
             if receipt.thread is not None:
                 tx.threads.put(receiver, delivery.notification.group, receipt.thread)
-            return self._next(tx, receiver)
+            merged = tx.settle_carried(delivered, now) if carried else 0
+            return merged, self._next(tx, receiver)
 
-        following = self._writer.run(work)
+        merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
-        for _ in range(carried):
+        for _ in range(merged):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
         return following
@@ -213,73 +234,35 @@ class Worker:
         tries = Tries(attempts=delivery.attempts, first_at=delivery.since, plain=delivery.plain)
         verdict = judge(error, tries, now=now, random=random.random())  # noqa: S311 jitter
         failed = msgspec.structs.replace(delivery, last_code=error.code, last_error=str(error))
+        outcome = "retried"
         if isinstance(verdict, Retry | PlainOnce):
             at = verdict.at if isinstance(verdict, Retry) else now
             if isinstance(error, TemporaryError) and error.pause:
                 self._attention.pause(receiver, at)
             plain = delivery.plain or isinstance(verdict, PlainOnce)
-            self._settle(msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain))
-            outcome = "retried"
+            failed = msgspec.structs.replace(failed, state="pending", due_at=at, plain=plain)
         else:
-            # a message that was refused says nothing against what else it told
-            alone = verdict.reason == "refused" or delivery.notification.closes
-            carried = self._bury(failed, alone=alone)
             outcome = "dead"
-            for _ in range(carried):
-                self._telemetry.delivery(receiver, "dead")
+        # a message that was refused says nothing against what else it told; a storm is one thing
+        refused = isinstance(verdict, Dead) and verdict.reason == "refused" and not failed.storm
+        alone = refused or failed.notification.closes
+
+        def work(tx: Transaction) -> int:
+            breaker = self._breakers.failed(tx, receiver, error, now)
+            if breaker and breaker.opened_at == now:
+                LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+            if outcome == "dead":
+                return self._fallback.bury(tx, failed, now, alone=alone) - 1
+            tx.put_delivery(failed)
+            return 0
+
+        for _ in range(self._writer.run(work)):
+            self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
         LOG.warning(
             "delivery_failed",
             extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
         )
-
-    def _settle(self, delivery: Delivery) -> None:
-        self._writer.run(lambda tx: tx.put_delivery(delivery))
-
-    def _bury(self, failed: Delivery, *, alone: bool) -> int:
-        """It is dead, and what it carried with it: how many; `alone`: those go their own way."""
-
-        def work(tx: Transaction) -> int:
-            carried = [] if alone else tx.carried(failed)
-            for one in (failed, *carried):
-                self._bury_one(tx, one, failed)
-            tx.free_carried(failed, self._clock())
-            return len(carried)
-
-        return self._writer.run(work)
-
-    def _bury_one(self, tx: Transaction, delivery: Delivery, failed: Delivery) -> None:
-        """The first fallback that was not tried yet is told instead."""
-        rules, now = self._rules(), self._clock()
-        tried = (*delivery.tried, delivery.notification.receiver)
-        told = delivery.notification
-        fallback = _fallback(told, rules, tried) if rules else None
-        dead = msgspec.structs.replace(
-            delivery,
-            state="dead",
-            settled_at=now,
-            fallback=fallback,
-            carrier=None,
-            last_code=failed.last_code,
-            last_error=failed.last_error,
-        )
-        tx.put_delivery(dead)
-        if fallback is not None:
-            tx.queue(msgspec.structs.replace(told, receiver=fallback), now, tried)
-
-
-def _fallback(told: Notification, rules: Rules, tried: Sequence[str]) -> str | None:
-    """The first that was not tried; a digest wakes nobody there either."""
-    if told.closes:  # nobody else has that incident
-        return None
-    return next(
-        (
-            name
-            for name in rules.policy.fallback_receivers
-            if name not in tried and (told.digest is None or rules.opens_no_incident(name))
-        ),
-        None,
-    )
 
 
 def _note(receipt: Receipt) -> str | None:

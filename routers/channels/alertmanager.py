@@ -72,7 +72,7 @@ def payload(alert: Alert, hold: timedelta) -> list[dict[str, Any]]:
     told: dict[str, Any] = {
         "labels": {
             "alertname": "PointsmanError",
-            "fingerprint": alert.notification.group,
+            "fingerprint": f"storm-{alert.storm.id}" if alert.storm else alert.notification.group,
             **labels,
         },
         "annotations": annotations,

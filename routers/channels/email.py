@@ -3,7 +3,7 @@
 Headers: RFC 5322, 2047 (not ASCII), 2919 (List-Id), 3834 (Auto-Submitted); Exchange's own
 X-Auto-Response-Suppress. The Message-ID is the delivery's, so that what came twice is known by it.
 All mails of a group have one subject and answer one mail that nobody ever sent: a thread, as of
-https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
+https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4 — but for those that tell of several groups.
 """
 
 import quopri
@@ -164,15 +164,16 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
         message = MIMEMultipart("alternative", boundary=f"=_{alert.id}", policy=POLICY)
         message.attach(_part(text(alert), "plain"))
         message.attach(_part(html(alert), "html"))
+    one = not (alert.others or alert.storm)  # a thread is a group's
     root = f"<{told.group}@{host}>"
+    subject = (one_line(told.title) or "(no title)") if one else headline(alert)
     headers = {
         "From": formataddr(_split(sender)),
         "To": ",\n ".join(formataddr(_split(one)) for one in to),
-        "Subject": _encoded(shorten(_subject(alert), SUBJECT_LIMIT)),
+        "Subject": _encoded(shorten(subject, SUBJECT_LIMIT)),
         "Date": format_datetime(alert.sent_at),
         "Message-ID": f"<{alert.id}@{host}>",
-        "In-Reply-To": root,
-        "References": root,
+        **({"In-Reply-To": root, "References": root} if one else {}),
         "List-Id": f"<{_label(told.team)}.pointsman.{host}>",
         "Auto-Submitted": "auto-generated",
         "Precedence": "bulk",

@@ -11,11 +11,11 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import body, digest_lines, facts, links, one_line, place, shorten
+from routers.message import also, body, facts, headline, links, one_line, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
-DIGEST_LINES = 20
+OTHERS = 20  # lines for what it tells besides, and of a digest
 _LINKS = {"Open in Pointsman": "page"}
 
 
@@ -39,15 +39,17 @@ def render(alert: Alert) -> str:
     where = place(alert)
     known = dict(facts(alert))
     team, severity, reason = known.pop("Team"), known.pop("Severity"), known.pop("Reason")
+    known.pop("Storm", None)  # its headline says so
     built_in = [
         ("at", where.text),
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
-        *(("", line) for line in digest_lines(notification.digest, DIGEST_LINES)),
+        *(("also", line) for line in also(alert, OTHERS)),
     ]
     said = one_line(alert.written.title or notification.title) or "(no title)"
     told = [
+        ("storm", headline(alert) if alert.storm else ""),
         ("error" if notification.event_id else "says", said),
         *([("", line) for line in body(alert).splitlines()] or built_in),
         *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),

@@ -15,16 +15,14 @@ from pydantic import SecretStr, field_validator
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError, TemporaryError
-from routers.http import Token, fields, post_json
+from routers.http import Destination, Token, fields, post_json
 from routers.incident import addresses, details, error, key, one, story, summary
 from routers.message import body, links, permalink, place
 from routers.notification import Alert
 from routers.pace import Pace
 
-URLS = {
-    "us": "https://events.pagerduty.com/v2/enqueue",
-    "eu": "https://events.eu.pagerduty.com/v2/enqueue",
-}
+URLS = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
+PATH = "/v2/enqueue"
 KEY_LENGTH = 32
 SUMMARY_LIMIT = 1_024
 DETAIL_LIMIT = 1_000
@@ -40,6 +38,7 @@ class PagerDuty(Channel):
     closes: ClassVar = True
     routing_key: Token
     region: Literal["us", "eu"] = "us"
+    api_url: Destination | None = None  # None: the region's; another is for rehearsals
 
     @field_validator("routing_key")
     @classmethod
@@ -50,8 +49,9 @@ class PagerDuty(Channel):
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
         event = {"routing_key": self.routing_key.get_secret_value(), **payload(alert)}
+        base = self.api_url.get_secret_value() if self.api_url else URLS[self.region]
         try:
-            answer = post_json(client, URLS[self.region], event, now=alert.sent_at)
+            answer = post_json(client, base.rstrip("/") + PATH, event, now=alert.sent_at)
         except TemporaryError as failed:
             if failed.pause and failed.retry_after is None:
                 raise TemporaryError(

@@ -163,7 +163,8 @@ class Slack(Channel):
 
 
 def is_one_group(alert: Alert) -> bool:
-    return not alert.others and alert.notification.reason not in ALONE
+    several = alert.others or alert.storm
+    return not several and alert.notification.reason not in ALONE
 
 
 def first(alert: Alert) -> dict[str, Any]:

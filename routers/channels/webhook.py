@@ -8,6 +8,7 @@ a receiver that remembers it hears every alert once.
 import base64
 import binascii
 import hmac
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,9 +17,25 @@ from pydantic import SecretStr, field_validator
 
 from routers.channels.base import Channel, Receipt
 from routers.http import Destination, encode, post_json
-from routers.message import place
-from routers.notification import Alert
+from routers.message import place, told_besides
+from routers.notification import Alert, Notification
 
+OTHERS_BYTES = 500_000  # what a message holds of others; many servers take a megabyte
+SHOWN = (
+    "reason",
+    "severity",
+    "title",
+    "culprit",
+    "group",
+    "times_seen",
+    "why",
+    "permalink",
+    "event_id",
+    "environment",
+    "release",
+    "first_seen",
+    "last_seen",
+)
 PREFIX = "whsec_"  # base64 follows; a secret without it is taken as it is written
 
 
@@ -45,37 +62,42 @@ class Webhook(Channel):
 
 
 def payload(alert: Alert) -> dict[str, Any]:
-    """Of an alert that was refused as malformed, the two parts that can be large are left out."""
+    """Of an alert that was refused as malformed, the parts that can be large are left out.
+
+    The worst comes with its decision and event, the others with what a list needs, as many as fit.
+    """
     notification = alert.notification
     has_event = alert.event is not None and not alert.plain
-    told = {
-        "reason": notification.reason,
-        "severity": notification.severity,
-        "title": notification.title,
-        "culprit": notification.culprit,
-        "group": notification.group,
-        "times_seen": notification.times_seen,
-        "why": notification.why,
-        "permalink": notification.permalink,
+    worst = told(notification) | {
         "links": {name: link or None for name, link in msgspec.structs.asdict(alert.links).items()},
-        "first_seen": msgspec.to_builtins(notification.first_seen),
-        "last_seen": msgspec.to_builtins(notification.last_seen),
         "source_line": place(alert).line,
         "message": _written(alert),
-        "event_id": notification.event_id,
-        "environment": notification.environment,
-        "release": notification.release,
         "ownership": {**alert.ownership, "trail": []} if alert.plain else alert.ownership,
         **({"digest": msgspec.to_builtins(notification.digest)} if notification.digest else {}),
         "event": msgspec.to_builtins(alert.event) if has_event else None,
     }
+    others = [] if alert.plain else list(fitting(alert))
     return {
         "version": 1,
         "receiver": notification.receiver,
         "team": notification.team,
-        "notifications": [told],
-        "omitted": 0,
-    }
+        "notifications": [worst, *others],
+        "omitted": told_besides(alert) - len(others),
+    } | ({"storm": msgspec.to_builtins(alert.storm)} if alert.storm else {})
+
+
+def told(notification: Notification) -> dict[str, Any]:
+    return {name: msgspec.to_builtins(getattr(notification, name)) for name in SHOWN}
+
+
+def fitting(alert: Alert) -> Iterator[dict[str, Any]]:
+    left = OTHERS_BYTES
+    for other in alert.others:
+        shown = told(other) | {"ownership": None, "event": None}
+        left -= len(encode(shown))
+        if left < 0:
+            return
+        yield shown
 
 
 def _written(alert: Alert) -> dict[str, str] | None:

@@ -17,6 +17,7 @@ from service.cli import (
     retry,
     send,
     serve,
+    simulate,
     test,
     who,
 )
@@ -42,6 +43,7 @@ app.command("send")(send.send)
 app.command("digest")(digest.digest)
 app.command("deliveries")(deliveries.deliveries)
 app.command("retry")(retry.retry)
+app.command("simulate")(simulate.simulate)
 app.add_typer(import_.app, name="import")
 app.add_typer(generate.app, name="generate")
 

@@ -63,9 +63,11 @@ def retry_delivery(house: Runtime, id: str, *, by: str) -> Delivery | None:  # n
             settled_at=None,
             attempts=0,
             plain=False,
+            storm=None,
         )
         tx.put_delivery(again)
         tx.audit(audited(house.clock(), by, "retry", id, group=again.notification.group))
+        house.breakers.ask(tx, again.notification.receiver, house.clock())
         return again
 
     delivery = house.writer.run(work)

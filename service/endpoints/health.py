@@ -35,6 +35,8 @@ def metrics(house: Admin) -> Response:
     books = house.store.accounting()
     house.telemetry.outbox_pending.set(books["deliveries"]["pending"])
     house.telemetry.unaccounted.set(books["unaccounted"])
+    house.telemetry.dead_ends.set(house.store.dead_ends())
+    house.telemetry.breakers(house.breakers.open())
     house.telemetry.silences_active.set(house.silence_store.active(house.clock()))
     return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
 
@@ -55,6 +57,8 @@ def _warnings(house: Runtime) -> list[Any]:
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:
         said.append(f"unconfigured: {', '.join(unset)}")
+    if shut := [f"{name} ({one.code})" for name, one in house.breakers.open().items()]:
+        said.append(f"breaker_open: {', '.join(shut)}")
     try:
         dead = house.store.dead_ends()
     except SQLAlchemyError as error:

@@ -24,6 +24,7 @@ from service.ingest.json_parts import parts_of
 from service.ingest.limits import EVENT, MIB
 from service.ingest.truncation import trimmed
 from service.memory import trim
+from service.runtime import Runtime
 
 PATHS_LIMIT = 10_000
 PATHS_BODY = 2 * MIB  # bytes: 200 of each path
@@ -102,7 +103,7 @@ async def explain_event(
 def teams(house: Admin) -> dict[str, Any]:
     """Every team, and where it is told."""
     rules = rules_of(house)
-    return {"teams": [_team(team, rules) for team in rules.teams.values()], "next": None}
+    return {"teams": [_team(team, rules, house) for team in rules.teams.values()], "next": None}
 
 
 @endpoints.get("/teams/{slug}")
@@ -114,7 +115,7 @@ def team(house: Admin, slug: str) -> dict[str, Any]:
         {"file": rule.origin.file, "line": rule.origin.line, "text": rule.text}
         for rule in rules.ruleset.rules_of(known.slug)
     ]
-    return _team(known, rules) | {"owns": owns, "revision": rules.revision}
+    return _team(known, rules, house) | {"owns": owns, "revision": rules.revision}
 
 
 def _only_event(body: bytes, about: wire.Request) -> Event:
@@ -134,13 +135,17 @@ def _looked_up(
     return lookup_json(lookup, receivers_shown(owner, rules) if owner else ())
 
 
-def _team(team: Team, rules: Rules) -> dict[str, Any]:
+def _team(team: Team, rules: Rules, house: Runtime) -> dict[str, Any]:
     return {
         "slug": team.slug,
         "name": team.name,
         "aliases": list(team.aliases),
         "receivers": [
-            {"channel": receiver.channel, "problem": _channel_problem(receiver.channel, rules)}
+            {
+                "channel": receiver.channel,
+                "problem": _channel_problem(receiver.channel, rules),
+                "breaker": _breaker(receiver.channel, house),
+            }
             for receiver in rules.receivers_of(team.slug)
         ],
     }
@@ -149,3 +154,17 @@ def _team(team: Team, rules: Rules) -> dict[str, Any]:
 def _channel_problem(name: str, rules: Rules) -> str | None:
     channel = rules.channels.get(name)
     return channel.reason if isinstance(channel, Unconfigured) else None
+
+
+def _breaker(name: str, house: Runtime) -> dict[str, Any] | None:
+    """None: the destination is well, as far as anybody knows."""
+    known = house.breakers.of(name)
+    if known is None:
+        return None
+    return {
+        "state": "open" if known.is_open else "closed",
+        "code": known.code,
+        "failures": known.failures,
+        "since": known.since,
+        "probe_at": known.probe_at,
+    }

@@ -79,6 +79,7 @@ def newest_groups(
         lost=house.telemetry.errors_lost,
         rules=house.rules.status(),
         unconfigured=_unconfigured(house),
+        breakers=house.breakers.open(),
         dead_ends=house.store.dead_ends(),
         dead=_dead(house),
     )

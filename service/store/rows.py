@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from routers.breaker import Breaker
 from routers.group import Audience, Group, Ignored
 from routers.notification import Notification, State
 from service.store.tables import from_us, to_us
@@ -33,6 +34,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     last_code: str | None = None
     last_error: str | None = None
     external_id: str | None = None
+    storm: str | None = None  # the storm that it tells of, as the carrier or carried
 
     def leased(self, until: datetime) -> "Delivery":
         """Claimed for one more attempt."""
@@ -144,6 +146,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "last_code": delivery.last_code,
         "last_error": delivery.last_error,
         "external_id": delivery.external_id,
+        "storm": delivery.storm,
     }
 
 
@@ -164,6 +167,7 @@ def delivery_record(row: Row) -> Delivery:
         last_code=row["last_code"],
         last_error=row["last_error"],
         external_id=row["external_id"],
+        storm=row["storm"],
     )
 
 
@@ -173,6 +177,15 @@ def artifact_row(artifact: Artifact) -> dict[str, Any]:
 
 def artifact_record(row: Row) -> Artifact:
     return Artifact(**{**row, "created_at": from_us(row["created_at"])})
+
+
+def breaker_row(receiver: str, breaker: Breaker) -> dict[str, Any]:
+    return msgspec.structs.asdict(breaker) | {
+        "receiver": receiver,
+        "since": to_us(breaker.since),
+        "opened_at": _us(breaker.opened_at),
+        "probe_at": _us(breaker.probe_at),
+    }
 
 
 def _us(moment: datetime | None) -> int | None:

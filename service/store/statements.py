@@ -24,6 +24,7 @@ from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
     AUDIT,
+    BREAKERS,
     BUCKETS,
     DELIVERIES,
     DIGESTS,
@@ -34,6 +35,7 @@ from service.store.tables import (
     RELEASES,
     RULES_REVISIONS,
     SILENCES,
+    STORMS,
     THREADS,
     UPSTREAM,
 )
@@ -153,9 +155,9 @@ class Statements:
             .values(carrier=bindparam("by"))
         )
         self.carried = compiled(
-            select(DELIVERIES).where(
-                DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending"
-            )
+            select(DELIVERIES)
+            .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
+            .limit(bindparam("limit"))
         )
         self.settle_carried = compiled(
             update(DELIVERIES)
@@ -165,7 +167,23 @@ class Statements:
         self.free_carried = compiled(
             update(DELIVERIES)
             .where(DELIVERIES.c.carrier == bindparam("by"), DELIVERIES.c.state == "pending")
-            .values(carrier=null(), due_at=bindparam("now"))
+            .values(carrier=null(), storm=null(), due_at=bindparam("now"))
+        )
+        self.join_storm = compiled(
+            update(DELIVERIES)
+            .where(
+                DELIVERIES.c.id == bindparam("i"),
+                DELIVERIES.c.state == "pending",
+                DELIVERIES.c.attempts == 0,
+                DELIVERIES.c.carrier.is_(None),
+            )
+            .values(carrier=bindparam("by"), storm=bindparam("s"))
+        )
+        self.put_storm = compiled(_upsert(STORMS))
+        self.late_storms = compiled(select(STORMS).where(STORMS.c.last_at >= bindparam("since")))
+        self.put_breaker = compiled(_upsert(BREAKERS))
+        self.drop_breaker = compiled(
+            delete(BREAKERS).where(BREAKERS.c.receiver == bindparam("receiver"))
         )
         self.bucket = compiled(select(BUCKETS).where(BUCKETS.c.receiver == bindparam("receiver")))
         self.put_bucket = compiled(_upsert(BUCKETS))

@@ -101,6 +101,7 @@ DELIVERIES = Table(
     Column("last_code", String),
     Column("last_error", String),
     Column("external_id", String),
+    Column("storm", String),  # the storm that it tells of, as its carrier or carried
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
     # partial: "carried by none" is nearly every row, and is looked for by the index above
@@ -110,6 +111,42 @@ DELIVERIES = Table(
         sqlite_where=text("carrier IS NOT NULL"),
         postgresql_where=text("carrier IS NOT NULL"),
     ),
+    Index(
+        "deliveries_of_storm",
+        "storm",
+        "group_id",
+        sqlite_where=text("storm IS NOT NULL"),
+        postgresql_where=text("storm IS NOT NULL"),
+    ),
+)
+# Many new groups that are told as one: routers/storm.py
+STORMS = Table(
+    "storms",
+    METADATA,
+    Column("id", String, primary_key=True),  # UUIDv7
+    Column("receiver", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),  # when the last group joined
+    Column("carrier", String, nullable=False),  # the delivery whose message gathers, or gathered
+    Column("groups", Integer, nullable=False),
+    Column("singles", String, nullable=False),  # groups that were told before it, comma-joined
+    Index("storms_newest", "last_at"),
+)
+# Destinations that fail: routers/breaker.py. One that is well has no row.
+BREAKERS = Table(
+    "breakers",
+    METADATA,
+    Column("receiver", String, primary_key=True),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("since", BigInteger, nullable=False),  # the first of them
+    Column("code", String, nullable=False),  # the last one's
+    Column("opened_at", BigInteger),  # null: closed
+    Column("probe_at", BigInteger),
+    Column("probes", Integer, nullable=False),  # that failed since
 )
 BUCKETS = Table(
     "buckets",

@@ -9,9 +9,11 @@ import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
+from routers.breaker import Breaker
 from routers.group import Group
 from routers.notification import Notification
 from routers.pace import Bucket
+from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
 from service.store.audit import Audited, audit_row
@@ -22,28 +24,35 @@ from service.store.rows import (
     Artifact,
     Delivery,
     artifact_row,
+    breaker_row,
     delivery_record,
     delivery_row,
     new_id,
 )
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
+from service.store.storms import Storms, Weather
 from service.store.tables import from_us, to_us
 from service.store.threads import Threads
+
+ALL = 1_000_000
 
 
 class Transaction(Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
-    def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
-        """in_force: the writer's; it outlives the transaction."""
+    def __init__(
+        self, cursor: Any, statements: Statements, in_force: InForce, weather: Weather
+    ) -> None:
+        """in_force, weather: the writer's; they outlive the transaction."""
         super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
         self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
-        self._deliveries: list[dict[str, Any]] = []
+        self._deliveries: dict[str, dict[str, Any]] = {}
+        self._storms = Storms(cursor, statements, weather, self._deliveries)
         self._books: Counter[tuple[str, str]] = Counter()
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
@@ -108,21 +117,31 @@ class Transaction(Envelopes):
                 "hidden_event": event.event_id,
             }
         for told in routing.notifications:
-            self.queue(told, event.received_at)
+            self.queue(told, event.received_at, storms=routing.storm)
 
-    def queue(self, told: Notification, now: datetime, tried: tuple[str, ...] = ()) -> Delivery:
+    def queue(
+        self,
+        told: Notification,
+        now: datetime,
+        tried: tuple[str, ...] = (),
+        storms: StormPolicy | None = None,
+    ) -> Delivery:
+        """storms: when it becomes one message with others; None: never."""
         delivery = Delivery(
             id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
-        self._deliveries.append(delivery_row(delivery))
-        self.queued.add(told.receiver)
+        if storms and storms.within and told.reason == "first_seen":
+            delivery = self._storms.joined(delivery, now, storms)
+        self._deliveries[delivery.id] = delivery_row(delivery)
+        if delivery.carrier is None:
+            self.queued.add(told.receiver)
         return delivery
 
     def told(self, group: str) -> list[Delivery]:
         """What was queued of a group, the earliest first; of the same moment, what closes last."""
         kept = every(self._sql.deliveries_of.run(self._cursor, {"group_id": group}))
-        queued = [row for row in self._deliveries if row["group_id"] == group]
+        queued = [row for row in self._deliveries.values() if row["group_id"] == group]
         return sorted(
             map(delivery_record, [*kept, *queued]),
             key=lambda one: (one.created_at, one.notification.closes),
@@ -130,6 +149,7 @@ class Transaction(Envelopes):
 
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
+        self._flush_deliveries()  # what gathers for a message is known before it is claimed
         params = {"receiver": receiver, "now": to_us(now), "limit": 1}
         row = one(self._sql.due_delivery.run(self._cursor, params))
         return None if row is None else delivery_record(row)
@@ -139,11 +159,13 @@ class Transaction(Envelopes):
         receiver = carrier.notification.receiver
         params = {"receiver": receiver, "now": to_us(now), "limit": limit + 1}
         rows = every(self._sql.due_delivery.run(self._cursor, params))
+        # what was tried may have been told, and comes again as it was; a storm is its own message,
+        # and so is a digest: of its lines none would be left
         carried = [
             row
             for row in rows
-            # a digest is a message of its own: of its lines none would be left
-            if row["id"] != carrier.id and row["state"] == "pending" and row["reason"] != "digest"
+            if row["id"] != carrier.id and row["state"] == "pending" and not row["attempts"]
+            if row["storm"] is None and row["reason"] != "digest"
         ]
         self.load(carrier, [row["id"] for row in carried])
         return [delivery_record(row) for row in carried]
@@ -152,14 +174,15 @@ class Transaction(Envelopes):
         """Have one delivery carry these, whatever becomes of it."""
         self._sql.carry.run_all(self._cursor, [{"i": one, "by": carrier.id} for one in ids])
 
-    def carried(self, carrier: Delivery) -> list[Delivery]:
+    def carried(self, carrier: Delivery, limit: int = ALL) -> list[Delivery]:
         """What its message tells besides."""
-        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id}))
+        rows = every(self._sql.carried.run(self._cursor, {"by": carrier.id, "limit": limit}))
         return [delivery_record(row) for row in rows]
 
-    def settle_carried(self, carrier: Delivery, now: datetime) -> None:
-        """They were told by it."""
-        self._sql.settle_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
+    def settle_carried(self, carrier: Delivery, now: datetime) -> int:
+        """They were told by it: how many."""
+        named = {"by": carrier.id, "now": to_us(now)}
+        return int(self._sql.settle_carried.run(self._cursor, named).rowcount)
 
     def free_carried(self, carrier: Delivery, now: datetime) -> None:
         """It is dead: each goes its own way again."""
@@ -174,12 +197,19 @@ class Transaction(Envelopes):
         row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
         self._sql.put_bucket.run(self._cursor, row)
 
+    def put_breaker(self, receiver: str, breaker: Breaker) -> None:
+        self._sql.put_breaker.run(self._cursor, breaker_row(receiver, breaker))
+
+    def drop_breaker(self, receiver: str) -> None:
+        self._sql.drop_breaker.run(self._cursor, {"receiver": receiver})
+
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
         return None if row is None else delivery_record(row)
 
     def put_delivery(self, delivery: Delivery) -> None:
         self._sql.put_delivery.run(self._cursor, delivery_row(delivery))
+        self._storms.claimed(delivery.id)
         if delivery.state == "pending":
             self.queued.add(delivery.notification.receiver)
 
@@ -256,11 +286,16 @@ class Transaction(Envelopes):
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
 
+    def _flush_deliveries(self) -> None:
+        self._sql.add_delivery.run_all(self._cursor, list(self._deliveries.values()))
+        self._deliveries.clear()
+
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
         self.groups.write()
         sql.add_event.run_all(cursor, list(self._events.values()))
-        sql.add_delivery.run_all(cursor, self._deliveries)
+        self._flush_deliveries()
+        self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
         self.releases.flush()

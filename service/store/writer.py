@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.store.silences import InForce
 from service.store.statements import Statements
+from service.store.storms import Weather
 from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Writer:
         self._engine = engine
         self._statements = Statements(engine.dialect)
         self._in_force = InForce()
+        self._weather = Weather()
         self._on_queued = on_queued
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
@@ -123,12 +125,13 @@ class Writer:
         cursor = self._connect().cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            tx = Transaction(cursor, self._statements, self._in_force)
+            tx = Transaction(cursor, self._statements, self._in_force, self._weather)
             results = [job.work(tx) for job in jobs]
             tx.flush()
             cursor.execute("COMMIT")
         except BaseException:
-            self._in_force.forget()  # it may have read what is now undone
+            self._in_force.forget()  # they may have read what is now undone
+            self._weather.forget()
             self._roll_back(cursor)
             raise
         cursor.close()

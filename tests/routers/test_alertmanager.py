@@ -10,8 +10,8 @@ from pydantic import SecretStr, ValidationError
 from routers.channels.alertmanager import Alertmanager, payload
 from routers.channels.base import Receipt
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from service import simulators
 from tests.alerts import OWNERSHIP, an_alert
-from tests.routers import simulators
 from tests.routers.simulators.sending import Clock, Handler, send
 
 HOUR = timedelta(hours=1)

@@ -13,8 +13,8 @@ from routers.channels.base import Receipt
 from routers.channels.discord import COLOURS, Discord, content, embed, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.notification import Links
+from service.simulators import discord as simulator
 from tests.alerts import an_alert, crowd, everywhere, longest_links, templated
-from tests.routers.simulators import discord as simulator
 
 PATH = "/api/webhooks/1/x"
 ATTACK = "<!channel> @everyone *boom* |x> @here <@42> <@&7> :fire: ``` [a](https://evil.test/_b_)"

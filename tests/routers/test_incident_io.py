@@ -6,8 +6,8 @@ from pydantic import SecretStr
 
 from routers.channels.incident_io import IncidentIo, fence, payload
 from routers.errors import DeliveryError, PermanentError, TemporaryError
+from service import simulators
 from tests.alerts import an_alert
-from tests.routers import simulators
 from tests.routers.simulators.sending import Clock, send
 
 CHANNEL = IncidentIo(

@@ -12,8 +12,8 @@ from routers.channels.base import Receipt
 from routers.channels.msteams import MSTeams, card, escape, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.http import encode
+from service.simulators import msteams as simulator
 from tests.alerts import an_alert, crowd, everywhere, longest_links, templated
-from tests.routers.simulators import msteams as simulator
 
 PATH = "/workflows/0/triggers/manual/paths/invoke"
 URL = f"https://logic.test{PATH}?api-version=2016-06-01&sig=hush"

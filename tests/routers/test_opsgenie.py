@@ -6,8 +6,8 @@ from pydantic import SecretStr, ValidationError
 
 from routers.channels.opsgenie import Opsgenie, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from service import simulators
 from tests.alerts import an_alert
-from tests.routers import simulators
 from tests.routers.simulators.sending import Clock, send
 
 KEY = SecretStr("5f1f1b2e-7c3a-4d9e-8b6a-2f4c1d0e9a7b")

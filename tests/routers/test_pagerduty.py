@@ -8,8 +8,8 @@ from pydantic import SecretStr, ValidationError
 
 from routers.channels.pagerduty import PagerDuty, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from service import simulators
 from tests.alerts import an_alert
-from tests.routers import simulators
 from tests.routers.simulators.sending import Clock, send
 
 KEY = "R" * 32

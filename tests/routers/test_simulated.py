@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from routers.pace import filled, spent, wait
+from service.simulators import SIMULATORS, Handler
 from tests.alerts import NOW
-from tests.routers.simulators import SIMULATORS, Handler
 from tests.routers.simulators.sending import Clock, send
 from tests.routers.test_channels import FORMS, HUGE, built, kind
 from tests.routers.test_slack import ATTACK

@@ -14,10 +14,10 @@ from routers.channels.slack import Slack
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.notification import Alert, Reason, Thread
 from routers.slack_buttons import OPTIONS_LIMIT, options
+from service.simulators.slack import CHANNEL, TOKEN, are_options, pinged, pressable
+from service.simulators.slack import Slack as Workspace
 from tests.alerts import NOW, an_alert, crowd, everywhere
 from tests.routers.simulators.sending import Clock
-from tests.routers.simulators.slack import CHANNEL, TOKEN, are_options, pinged, pressable
-from tests.routers.simulators.slack import Slack as Workspace
 from tests.routers.test_slack import ATTACK, HUGE
 
 BOT = Slack(token=SecretStr(TOKEN), channel=CHANNEL)

@@ -84,7 +84,7 @@ def test_a_team_shows_where_it_is_told_and_what_it_owns(client: TestClient) -> N
     teams = client.get("/api/v1/teams").json()["teams"]
     assert [team["slug"] for team in teams] == ["payments", "search"]
     team = client.get("/api/v1/teams/search").json()
-    assert team["receivers"] == [{"channel": "log", "problem": None}]
+    assert team["receivers"] == [{"channel": "log", "problem": None, "breaker": None}]
     assert [rule["text"] for rule in team["owns"]] == ["path: /search/"]
 
 

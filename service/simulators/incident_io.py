@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.routers.simulators.window import Window
+from service.simulators.window import Window
 
 PATH = "/v2/alert_events/http/"
 REQUEST_LIMIT = 512_000  # bytes

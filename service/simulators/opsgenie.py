@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.routers.simulators.window import Window, units
+from service.simulators.window import Window, units
 
 URLS = {
     "https://api.opsgenie.com/v2/alerts",

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.routers.simulators.window import Window, units
+from service.simulators.window import Window, units
 
 HOSTS = {"events.pagerduty.com", "events.eu.pagerduty.com"}
 REQUEST_LIMIT = 512_000  # bytes

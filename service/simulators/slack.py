@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 
 import httpx
 
-from tests.routers.simulators.window import Window
+from service.simulators.window import Window
 
 HOOK = "/services/T0/B0/x"
-TOKEN = "xoxb-0-1-x"
+TOKEN = "xoxb-0-1-x"  # noqa: S105 made up
 CHANNEL = "C0123456789"
 BURST = 3
 UPDATES = 50  # a minute

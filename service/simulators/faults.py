@@ -1,0 +1,42 @@
+"""What a simulated vendor does instead of its work: `429:2m`, `500`, `410:30s`, `hang`.
+
+A status is answered; `hang` answers nothing until the other side has given up.
+"""
+
+import re
+from datetime import timedelta
+
+import httpx
+import msgspec
+
+from routers.durations import parse_duration
+
+QUIET = 30  # seconds that a 429 asks for at most
+
+
+class Fault(msgspec.Struct, frozen=True):
+    status: int | None  # None: hang
+    lasts: timedelta | None = None  # since the first request; None: for ever
+
+    def left(self, since: timedelta) -> timedelta:
+        """How long it still lasts, so long after the first request; none: it is over."""
+        return timedelta.max if self.lasts is None else max(self.lasts - since, timedelta())
+
+
+def parse_fault(text: str) -> Fault:
+    """Raises ValueError."""
+    what, _, lasts = text.partition(":")
+    if not re.fullmatch(r"hang|[45]\d\d", what):
+        raise ValueError(f'"{text}" is no fault: 429, 500, 410 or hang, and how long: 429:2m')
+    status = None if what == "hang" else int(what)
+    return Fault(status, parse_duration(lasts) if lasts else None)
+
+
+def answer(fault: Fault, left: timedelta) -> httpx.Response | None:
+    """None: none at all. left: how long the fault still lasts."""
+    if fault.status is None:
+        return None
+    headers = {}
+    if fault.status == 429:
+        headers["Retry-After"] = str(max(1, min(QUIET, round(left.total_seconds()))))
+    return httpx.Response(fault.status, headers=headers, text="a rehearsed fault")
