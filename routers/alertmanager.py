@@ -96,12 +96,16 @@ class _Importing:
         listed = [(key, at, one) for key in _DEFINED for at, one in enumerate(_listed(root, key))]
         for key, at, one in listed:
             try:
-                self.named.add(NamedIntervals.model_validate(one).name)
+                name = NamedIntervals.model_validate(one).name
             except ValidationError as error:
                 said = error.errors()[0]["msg"].removeprefix("Value error, ")
                 self.leave_out((key, at), f"{said}: left out")
-            else:
-                self.start.policy.setdefault("mute_time_intervals", []).append(one)
+                continue
+            if name in self.named:
+                self.leave_out((key, at), f'another time interval is called "{name}": left out')
+                continue
+            self.named.add(name)
+            self.start.policy.setdefault("mute_time_intervals", []).append(one)
 
     def routes(self, root: dict[str, Any]) -> None:
         route = root.get("route")
@@ -115,12 +119,13 @@ class _Importing:
         """Children are asked before the route itself, as Alertmanager does."""
         receiver = str(route.get("receiver", receiver))
         asked = asked | self._asked(route, path)
-        for key in _NOT_HERE:
+        is_root = path == ("route",)
+        for key in (*_NOT_HERE, *(_INTERVALS if is_root else ())):
             if key in route:
                 self.leave_out((*path, key), f"`{key}` of a route has no place here")
         for at, child in enumerate(_mappings(route.get("routes"))):
             self._walk(child, (*path, "routes", at), receiver, asked)
-        if path != ("route",):
+        if not is_root:
             self._tell(
                 receiver, asked, self._times(route, path), path, route.get("continue") is True
             )

@@ -135,3 +135,8 @@ def test_what_is_dead_is_listed_and_retried(service: Service) -> None:
 @pytest.mark.parametrize("words", [(), ("an-id", "--all-dead")])
 def test_a_retry_needs_to_know_of_which(words: tuple[str, ...]) -> None:
     assert pointsman("retry", *words) == (2, "", "name the deliveries, or --all-dead\n")
+
+
+def test_a_password_in_the_url_is_not_said() -> None:
+    answer = pointsman("baseline", "--url", "http://ada:hush-hush@127.0.0.1:9")
+    assert (answer.exit_code, "hush-hush" in answer.talk) == (2, False)

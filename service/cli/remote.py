@@ -11,6 +11,7 @@ import typer
 
 from routers.message import one_line
 from service.cli.base import misuse
+from service.rules_git import masked
 from service.settings import Settings, SettingsError, is_loopback, load_settings
 
 PAUSE_SECONDS = 0.1  # between two looks
@@ -32,6 +33,7 @@ class Remote:
         except SettingsError as error:
             misuse(str(error))
         self._url = (url or settings.url or _here(settings)).rstrip("/")
+        self._shown = one_line(masked(self._url))  # without a password
         token = settings.admin_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -74,13 +76,13 @@ class Remote:
                 trust_env=not is_loopback(_host(self._url)),  # no proxy leads back to this machine
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            misuse(f"no service answers at {self._url}: {type(error).__name__}; see --url")
+            misuse(f"no service answers at {self._shown}: {type(error).__name__}; see --url")
         if not answer.is_success:
-            misuse(f"{self._url} answers {answer.status_code}: {_detail(answer)}")
+            misuse(f"{self._shown} answers {answer.status_code}: {_detail(answer)}")
         try:
             return answer.json()
         except ValueError:
-            misuse(f"{self._url} answers, but not as this service would")
+            misuse(f"{self._shown} answers, but not as this service would")
 
 
 def print_row(*parts: str | None) -> None:

@@ -65,6 +65,16 @@ def test_that_a_muted_route_falls_through_here_is_said() -> None:
     assert word.startswith("while it sleeps the team's other receivers are told")
 
 
+def test_of_two_intervals_of_one_name_the_first_is_taken() -> None:
+    one, other = "{name: x, time_intervals: [{}]}", "{name: x, time_intervals: [{years: [2026]}]}"
+    start = imported(f"time_intervals: [{one}, {other}]\nroute: {{active_time_intervals: [x]}}")
+    assert start.policy["mute_time_intervals"] == [{"name": "x", "time_intervals": [{}]}]
+    assert [word for _, word in said(start)] == [
+        'another time interval is called "x": left out',
+        "`active_time_intervals` of a route has no place here",
+    ]
+
+
 @pytest.mark.parametrize(
     ("configs", "shared", "channels"),
     [
