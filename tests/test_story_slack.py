@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 
+from service.simulators.slack import CHANNEL, TOKEN, Slack, pressable, signed
 from tests.routers.simulators.serving import served
-from tests.routers.simulators.slack import CHANNEL, TOKEN, Slack, pressable, signed
 from tests.running import Service, a_service, spilled_in, wait_for
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from routers.channels import CHANNELS
-from tests.routers.simulators import Alertmanager, IncidentIo, Opsgenie, PagerDuty
+from service.simulators import Alertmanager, IncidentIo, Opsgenie, PagerDuty
 from tests.routers.simulators.sending import Clock, send
 from tests.routers.test_channels import built
 

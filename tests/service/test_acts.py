@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from matchers.engine import match
 from routers.group import Until
 from service import acts
+from service.simulators import PagerDuty
 from tests.builders import NOW, raised_in, the_rules
-from tests.routers.simulators import PagerDuty
 from tests.service.house import Clock, running
 from tests.service.test_worker import inside, until
 

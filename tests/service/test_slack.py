@@ -15,9 +15,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from service import acts
-from service.store.threads import ThreadStore
-from tests.alerts import NOTIFICATION
-from tests.routers.simulators.slack import (
+from service.simulators.slack import (
     CHANNEL,
     TOKEN,
     Slack,
@@ -27,6 +25,8 @@ from tests.routers.simulators.slack import (
     pressable,
     signed,
 )
+from service.store.threads import ThreadStore
+from tests.alerts import NOTIFICATION
 from tests.routers.test_slack import ATTACK
 from tests.service.house import Clock, running
 from tests.service.test_worker import delivery, inside, until

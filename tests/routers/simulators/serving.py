@@ -7,7 +7,7 @@ from threading import Lock, Thread
 
 import httpx
 
-from tests.routers.simulators import Handler
+from service.simulators import Handler
 
 
 @contextmanager
