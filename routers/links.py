@@ -19,7 +19,7 @@ def links_of(
     told: Notification, event: Event | None, ownership: dict[str, Any], rules: Rules
 ) -> Links:
     team = rules.teams.get(told.team or "")
-    feature = rules.runbooks.get(str(ownership.get("feature")))
+    feature = rules.runbooks.get(ownership.get("feature") or "")
     return Links(
         runbook=link(feature or (team.runbook if team else "")),
         source=_source(told, ownership, rules.policy.source_url or ""),
@@ -30,7 +30,7 @@ def links_of(
 
 def _source(told: Notification, ownership: dict[str, Any], template: str) -> str:
     frame = ownership.get("frame")
-    if not isinstance(frame, dict):
+    if not isinstance(frame, dict) or ownership.get("step") == "third_party":  # not our source
         return ""
     line, release = frame.get("lineno"), told.release or ""
     revision = str(ownership.get("revision", ""))

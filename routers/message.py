@@ -110,6 +110,12 @@ def place(alert: Alert) -> Place:
     return Place(one_line(text), _source_line(alert.event, decided))
 
 
+def why_you(alert: Alert) -> str:
+    """ "Why payments: …", on one line; "" where nothing says."""
+    why = one_line(alert.notification.why)
+    return f"Why {shorten(one_line(alert.notification.team) or 'nobody', 60)}: {why}" if why else ""
+
+
 def permalink(alert: Alert) -> str:
     """The group's page; "" when there is none to show."""
     return link(alert.notification.permalink)

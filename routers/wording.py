@@ -71,9 +71,14 @@ def tell(channel: Channel, alert: Alert, wording: Wording | None, client: httpx.
 
 
 def worded(alert: Alert, wording: Wording | None) -> tuple[Alert, str | None]:
-    """In the channel's own words; where those fail as it was, and why."""
+    """In the channel's own words; where those fail as it was, and why.
+
+    A digest, or a silence that ends, is no error to be worded.
+    """
+    if wording is None or alert.notification.reason == "digest":
+        return alert, None
     try:
-        written = wording.write(alert) if wording else Written()
+        written = wording.write(alert)
     except WordingError as error:
         return alert, str(error)
     return msgspec.structs.replace(alert, written=written), None

@@ -76,8 +76,8 @@ def everywhere(text: str) -> dict[str, Any]:
 
 def longest_links() -> dict[str, Any]:
     """For `an_alert`: what is just short enough to be shown."""
-    amps = "https://p.test/?" + "&" * 76
-    return {"permalink": amps, "links": Links(runbook=amps, source=amps, sentry=amps)}
+    amps, long = "https://p.test/?" + "&" * 76, "https://p.test/" + "x" * 385
+    return {"permalink": amps, "links": Links(runbook=long, source=long, sentry=long)}
 
 
 def templated(text: str) -> dict[str, Any]:

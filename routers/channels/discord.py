@@ -4,7 +4,8 @@ Spec: https://discord.com/developers/docs/resources/webhook#execute-webhook
 Limits: an embed's title holds 256 characters, its description 4,096, a field's name 256 and value
 1,024, all texts of all embeds together 6,000; a message without embeds 2,000. They are counted
 here in UTF-16, in which no character is smaller than anybody counts it, and add up to less than
-5,700. https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+5,500, those of the description to less than 4,096.
+https://discord.com/developers/docs/resources/message#embed-object-embed-limits
 Without `wait=true` a message that is not saved is no error. Only `allowed_mentions` keeps an
 exception text from pinging everyone.
 """
@@ -24,23 +25,23 @@ from routers.message import (
     fit,
     headline,
     links,
-    one_line,
     permalink,
     place,
     plain,
     title,
     unfenced,
+    why_you,
 )
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 
 CONTENT_LIMIT = 1_300  # UTF-16 units, here and below; after escaping; a link is besides
 HEADER_LIMIT = 256
-TITLE_LIMIT = 1_100
-PLACE_LIMIT = 800
-WHY_LIMIT = 500
+TITLE_LIMIT = 800
+PLACE_LIMIT = 500
+WHY_LIMIT = 400
 FIELD_LIMIT = 200
-BODY_LIMIT = 2_500
+BODY_LIMIT = 1_600
 OTHERS, OTHER_LIMIT = 5, 100  # lines, and what one of them holds
 
 COLOURS: dict[Severity, int] = {
@@ -113,8 +114,8 @@ def _description(alert: Alert) -> list[str]:
     written = body(alert)
     told = (
         *((escape(written, BODY_LIMIT),) if written else _built_in(alert)),
-        _others(alert),
         " · ".join(f"[{label}](<{link}>)" for label, link in links(alert)),
+        _others(alert),
     )
     return [part for part in told if part]
 
@@ -125,7 +126,7 @@ def _built_in(alert: Alert) -> tuple[str, ...]:
     return (
         fence(title(alert), TITLE_LIMIT) if _escaped_size(headline(alert)) > HEADER_LIMIT else "",
         fence("\n    ".join(lines), PLACE_LIMIT) if lines else "",
-        escape(one_line(alert.notification.why), WHY_LIMIT),
+        escape(why_you(alert), WHY_LIMIT),
     )
 
 

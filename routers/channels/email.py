@@ -24,7 +24,18 @@ from matchers.kinds.base import LISTED
 from routers.channels.base import Channel, Receipt
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.http import guard_of
-from routers.message import also, body, facts, headline, links, one_line, place, plain, shorten
+from routers.message import (
+    also,
+    body,
+    facts,
+    headline,
+    links,
+    one_line,
+    place,
+    plain,
+    shorten,
+    why_you,
+)
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 from routers.smtp import Server, hand_over, server_of
@@ -176,7 +187,7 @@ def text(alert: Alert) -> str:
     where = place(alert)
     built_in = (
         "\n    ".join(shorten(part, PLACE_LIMIT) for part in (where.text, where.line) if part),
-        _why(alert),
+        shorten(why_you(alert), WHY_LIMIT),
         "\n".join(
             f"{label + ':':<13} {shorten(value, FACT_LIMIT)}" for label, value in facts(alert)
         ),
@@ -184,8 +195,8 @@ def text(alert: Alert) -> str:
     parts = [
         shorten(headline(alert), TITLE_LIMIT),
         *((body(alert),) if body(alert) else built_in),
-        "\n".join(_others(alert)),
         "\n".join(f"{label}: {link}" for label, link in links(alert)),
+        "\n".join(_others(alert)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -197,8 +208,8 @@ def html(alert: Alert) -> str:
     parts = (
         f'<h1 style="{_H1}">{escape(shorten(headline(alert), TITLE_LIMIT))}</h1>',
         *(_written(body(alert)) if body(alert) else _built_in(alert)),
-        f'<pre style="{_PRE}">{"<br>".join(map(escape, others))}</pre>' if others else "",
         _linked(links(alert)),
+        f'<pre style="{_PRE}">{"<br>".join(map(escape, others))}</pre>' if others else "",
     )
     shown = "\n".join(part for part in parts if part)
     return _PAGE.format(body=f'<div style="{_BOX}border-left:4px solid {colour}">\n{shown}\n</div>')
@@ -209,7 +220,7 @@ def _built_in(alert: Alert) -> tuple[str, ...]:
     shown = [escape(shorten(part, PLACE_LIMIT)) for part in (where.text, where.line) if part]
     return (
         f'<pre style="{_PRE}">{"<br>    ".join(shown)}</pre>' if shown else "",
-        f'<p style="{_P}">{escape(_why(alert))}</p>',
+        f'<p style="{_P}">{escape(shorten(why_you(alert), WHY_LIMIT))}</p>',
         f'<table style="{_P}border-spacing:0">{"".join(map(_row, facts(alert)))}</table>',
     )
 
@@ -241,12 +252,6 @@ def _row(fact: tuple[str, str]) -> str:
 
 def _others(alert: Alert) -> list[str]:
     return [shorten(line, FACT_LIMIT) for line in also(alert, OTHERS)]
-
-
-def _why(alert: Alert) -> str:
-    why = shorten(one_line(alert.notification.why), WHY_LIMIT)
-    team = shorten(one_line(alert.notification.team) or "nobody", FACT_LIMIT)
-    return f"Why {team}: {why}" if why else ""
 
 
 def _part(content: str, kind: str) -> Message:

@@ -32,6 +32,7 @@ from routers.message import (
     place,
     plain,
     title,
+    why_you,
 )
 from routers.notification import Alert, Severity
 from routers.pace import Pace
@@ -109,10 +110,11 @@ def _body(alert: Alert) -> list[Element]:
     told = [_container(STYLES[alert.notification.severity], [header])]
     if _size(headline(alert)) > HEADER_LIMIT:
         told.append(_text(one_line(title(alert)), TITLE_LIMIT))
+    told += _written(body(alert)) if body(alert) else _built_in(alert)
     if others := also(alert, OTHERS):
         lines = [{**_text(line, OTHER_LIMIT), "spacing": "Small"} for line in others]
-        told.append(_container("default", lines))
-    return told + (_written(body(alert)) if body(alert) else _built_in(alert))
+        told.append(_container("emphasis", lines))
+    return told
 
 
 def _written(text: str) -> list[Element]:
@@ -122,7 +124,7 @@ def _written(text: str) -> list[Element]:
 
 
 def _built_in(alert: Alert) -> list[Element]:
-    where, why = place(alert), one_line(alert.notification.why)
+    where, why = place(alert), why_you(alert)
     told: list[Element] = []
     if where.text:
         lines = [_text(where.text, PLACE_LIMIT, fontType="Monospace")]

@@ -89,6 +89,6 @@ def payload(alert: Alert) -> dict[str, Any]:
     }
     if page := permalink(alert):
         shown["client_url"] = page
-    if leads := links(alert):
+    if leads := links(alert)[: 1 if alert.plain else None]:
         shown["links"] = [{"href": link, "text": label} for label, link in leads]
     return shown

@@ -31,12 +31,12 @@ from routers.message import (
     facts,
     headline,
     links,
-    one_line,
     place,
     plain,
     shorten,
     title,
     unfenced,
+    why_you,
 )
 from routers.notification import ALONE, Alert, Reason, Thread
 from routers.pace import Pace
@@ -212,11 +212,11 @@ def payload(alert: Alert) -> dict[str, Any]:
 def blocks(alert: Alert) -> list[Block]:
     told = [_header(headline(alert))]
     told += [_paragraph(written, BODY_LIMIT)] if (written := body(alert)) else _built_in(alert)
+    if shown := links(alert):
+        told.append(_section(" · ".join(f"<{escape(link)}|{label}>" for label, link in shown)))
     if others := also(alert, OTHERS):
         lines = [shorten(line, OTHER_LIMIT) for line in others]
         told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
-    if shown := links(alert):
-        told.append(_section(" · ".join(f"<{escape(link)}|{label}>" for label, link in shown)))
     return told
 
 
@@ -235,14 +235,14 @@ def fence(text: str, limit: int) -> str:
 
 
 def _built_in(alert: Alert) -> list[Block]:
-    told = [_fields(facts(alert))]
+    told = []
     if len(escape(headline(alert))) > HEADER_LIMIT:
         told.append(_section(fence(title(alert), TITLE_LIMIT)))
     if where := _place(place(alert)):
         told.append(_section(fence(where, PLACE_LIMIT)))
-    if why := one_line(alert.notification.why):
+    if why := why_you(alert):
         told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
-    return told
+    return [*told, _fields(facts(alert))]
 
 
 def _header(text: str) -> Block:

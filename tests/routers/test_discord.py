@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from routers.channels.base import Receipt
 from routers.channels.discord import COLOURS, Discord, content, embed, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from routers.notification import Links
 from tests.alerts import an_alert, crowd, everywhere, longest_links, templated
 from tests.routers.simulators import discord as simulator
 
@@ -52,7 +51,7 @@ def test_an_alert_as_an_embed() -> None:
         "server/app/billing/tax.py:88 in rate",
         "    return RATES[country]",
         "```",
-        "server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
+        "Why payments: server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
         "[Open in Pointsman](<https://pointsman.example.com/groups/0123456789abcdef>)",
     ]
     assert [(one["name"], one["value"]) for one in shown["fields"]][:3] == [
@@ -112,11 +111,11 @@ def test_no_text_breaks_a_limit(text: str, plain: bool) -> None:
 
 @pytest.mark.parametrize("text", ["👍" * 9_000, "*" * 9_000])
 def test_even_the_largest_embed_leaves_room(text: str) -> None:
-    over = everywhere(text) | {"others": crowd(text)}
-    longest = "https://p.test/" + "x" * 380
-    links = Links(runbook=longest, source=longest, sentry=longest)
-    shown = embed(an_alert(**over, permalink=longest, links=links))
-    assert 5_000 < simulator.total(shown) < 5_700
+    over = everywhere(text) | longest_links() | {"others": crowd(text)}
+    longest = over["links"].source
+    (shown,) = sent(**over | {"permalink": longest})["embeds"]
+    assert 4_500 < simulator.total(shown) < 5_500
+    assert shown["description"].count(longest) == 4
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -23,7 +23,7 @@ def problems(text: str) -> list[str]:
 def linked(policy: str = "", *, rest: str = "", **over: Any) -> Links:
     """over: of the notification, of the decision and its frame; or the event."""
     event = over.pop("event", EVENT)
-    decided = {name: over.pop(name) for name in ("feature", "revision") if name in over}
+    decided = {name: over.pop(name) for name in ("feature", "revision", "step") if name in over}
     frame = {name: over.pop(name) for name in ("path", "lineno") if name in over}
     ownership = {**OWNERSHIP, **decided, "frame": OWNERSHIP["frame"] | frame}
     rules = the_rules(f"policy: {{{policy}}}\n{rest}")
@@ -66,6 +66,7 @@ def test_the_source_stands_where_the_template_says(
         ("https://git.test/acme/x{path}", {"path": "/../y"}),
         ("https://git.test/{path}", {"path": None}),
         ("https://git.test/{path}", {"path": "x" * 400}),
+        ("https://git.test/{path}", {"step": "third_party"}),
         ("https://git.test/{revision}/{path}", {"revision": "3f2a9c1d3f2a"}),
     ],
 )

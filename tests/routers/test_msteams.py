@@ -55,7 +55,7 @@ def test_an_alert_as_a_card() -> None:
         "New error: KeyError: 'DE'",
         "server/app/billing/tax.py:88 in rate",
         "return RATES[country]",
-        "server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
+        "Why payments: server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
     ]
     assert facts(shown) == [
         ("Team", "payments"),

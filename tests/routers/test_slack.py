@@ -57,7 +57,7 @@ def sent(**over: Any) -> dict[str, Any]:
 
 
 def test_an_alert_in_blocks() -> None:
-    header, fields, where, why, link = sent()["blocks"]
+    header, where, why, fields, link = sent()["blocks"]
     assert header["text"]["text"] == "New error: KeyError: 'DE'"
     assert fields["fields"][0]["text"] == "*Team*\npayments"
     assert where["text"]["text"] == (
@@ -77,7 +77,7 @@ def test_plain_is_text_only() -> None:
 
 def test_a_title_that_the_header_cuts_stands_below_in_whole() -> None:
     title = "KeyError: " + "long " * 60
-    assert title.strip() in sent(title=title)["blocks"][2]["text"]["text"]
+    assert title.strip() in sent(title=title)["blocks"][1]["text"]["text"]
 
 
 @pytest.mark.parametrize(

@@ -148,10 +148,10 @@ class Remembering(Channel):
         return Receipt("77")
 
 
-def told(wording: Wording | None) -> tuple[Receipt, Written]:
+def told(wording: Wording | None, **over: Any) -> tuple[Receipt, Written]:
     channel = Remembering(taken=[])
     with httpx.Client() as client:
-        receipt = tell(channel, an_alert(), wording, client)
+        receipt = tell(channel, an_alert(**over), wording, client)
     return receipt, channel.taken[0].written
 
 
@@ -169,6 +169,10 @@ def test_without_templates_it_is_told_as_ever() -> None:
     assert told(None) == (Receipt("77"), Written())
 
 
+def test_a_digest_is_told_as_ever() -> None:
+    assert told(worded('title: "{{ team }}!"'), reason="digest") == (Receipt("77"), Written())
+
+
 def test_a_template_that_fails_costs_its_words_not_the_alert() -> None:
     receipt, written = told(worded('title: "fine", body: "{{ tags }}"'))
     assert written == Written()
@@ -181,10 +185,6 @@ def test_no_fact_is_large() -> None:
     event = msgspec.structs.replace(EVENT, tags=tags)
     facts = facts_of(an_alert(**over, event=event, links=Links(runbook="https://x/")))
     assert len(str(facts)) < 40_000
-
-
-def test_every_field_of_a_notification_has_its_name() -> None:
-    assert {*NOTIFICATION.__struct_fields__} - {*FACTS} == {"receiver", "permalink", "closes"}
 
 
 @pytest.mark.parametrize(
