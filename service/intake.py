@@ -85,7 +85,7 @@ class Intake:
                 for event, whose in zip(kept, now, strict=True)
             )
             if waiting and not _came_before(handled):
-                tx.envelopes.keep(waiting)
+                tx.forward(waiting)
             tx.over_quota(len(over))
             return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
 

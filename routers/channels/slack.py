@@ -31,6 +31,7 @@ from routers.message import (
     facts,
     headline,
     links,
+    one_line,
     place,
     plain,
     shorten,

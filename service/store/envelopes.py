@@ -1,4 +1,4 @@
-"""Envelopes on their way to the upstream, of one transaction."""
+"""The part of a transaction that keeps envelopes on their way to the upstream, sealed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,12 +14,12 @@ class Envelopes:
     def __init__(self, cursor: Any, statements: Statements) -> None:
         self._cursor = cursor
         self._sql = statements
-        self._kept: list[dict[str, Any]] = []
+        self._envelopes: list[dict[str, Any]] = []
 
-    def keep(self, envelope: Waiting) -> None:
+    def forward(self, envelope: Waiting) -> None:
         """Keep a sealed envelope until the upstream has taken it."""
         at = to_us(envelope.received_at)
-        self._kept.append(
+        self._envelopes.append(
             {
                 "id": envelope.id,
                 "received_at": at,
@@ -30,10 +30,10 @@ class Envelopes:
             }
         )
 
-    def claim(self, now: datetime, until: datetime, limit: int) -> list[Waiting]:
+    def claim_envelopes(self, now: datetime, until: datetime, limit: int) -> list[Waiting]:
         """Those that are due longest, which no other is given before `until`."""
         rows = every(self._sql.due_envelopes.run(self._cursor, {"now": to_us(now), "limit": limit}))
-        self.defer([row["id"] for row in rows], until)
+        self.defer_envelopes([row["id"] for row in rows], until)
         return [
             Waiting(
                 id=row["id"],
@@ -44,12 +44,9 @@ class Envelopes:
             for row in rows
         ]
 
-    def defer(self, ids: Sequence[str], until: datetime) -> None:
+    def defer_envelopes(self, ids: Sequence[str], until: datetime) -> None:
         rows = [{"i": one, "due": to_us(until)} for one in ids]
         self._sql.defer_envelope.run_all(self._cursor, rows)
 
-    def drop(self, ids: Sequence[str]) -> None:
+    def drop_envelopes(self, ids: Sequence[str]) -> None:
         self._sql.drop_envelope.run_all(self._cursor, [{"i": one} for one in ids])
-
-    def flush(self) -> None:
-        self._sql.add_envelope.run_all(self._cursor, self._kept)

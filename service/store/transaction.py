@@ -34,18 +34,16 @@ from service.store.tables import from_us, to_us
 from service.store.threads import Threads
 
 
-class Transaction:
+class Transaction(Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
     def __init__(self, cursor: Any, statements: Statements, in_force: InForce) -> None:
         """in_force: the writer's; it outlives the transaction."""
+        super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
         self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
-        self.envelopes = Envelopes(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
-        self._cursor = cursor
-        self._sql = statements
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
         self._books: Counter[tuple[str, str]] = Counter()
@@ -260,7 +258,7 @@ class Transaction:
         )
         sql.add_event.run_all(cursor, list(self._events.values()))
         sql.add_delivery.run_all(cursor, self._deliveries)
-        self.envelopes.flush()
+        sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)

@@ -138,7 +138,7 @@ class Forwarder:
         if not count or self._stopping.is_set() or (self._resume_at and self._resume_at > now):
             return False
         limit = 1 if self._failures or size > count * LARGE_BODY else AT_ONCE
-        claimed = self._writer.run(lambda tx: tx.envelopes.claim(now, now + LEASE, limit))
+        claimed = self._writer.run(lambda tx: tx.claim_envelopes(now, now + LEASE, limit))
         if claimed:
             self._settle(claimed, list(self._pool.map(self._send, claimed)))
         return bool(claimed)
@@ -154,9 +154,9 @@ class Forwarder:
         self._judge([said for said in sent if said.outcome != "forwarded"], bool(waits), now)
 
         def work(tx: Transaction) -> None:
-            tx.envelopes.drop(done)
-            tx.envelopes.defer(waits, self._resume_at or now)  # behind all that were not tried
-            tx.envelopes.defer(unreadable, now + UNREADABLE)
+            tx.drop_envelopes(done)
+            tx.defer_envelopes(waits, self._resume_at or now)  # behind all that were not tried
+            tx.defer_envelopes(unreadable, now + UNREADABLE)
 
         self._writer.run(work)
         for said in sent:

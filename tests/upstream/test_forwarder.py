@@ -69,7 +69,7 @@ class Sending:
         for envelope in envelopes:
             waiting = self.forwarder.waiting(envelope, self.clock(), error=error)
             if waiting:
-                self.writer.run(lambda tx, waiting=waiting: tx.envelopes.keep(waiting))
+                self.writer.run(lambda tx, waiting=waiting: tx.forward(waiting))
         self.forwarder.wake()
 
     def waiting(self) -> int:
