@@ -106,9 +106,8 @@ def read(body: bytes) -> Press | Typed | None:
     group, act = group_of(pressed.get("block_id")), pressed.get("action_id")
     if group is None or not isinstance(act, str):
         return None
-    chosen = _object(pressed.get("selected_option")).get("value")
-    value = chosen if isinstance(chosen, str) else ""
-    return Press(group=group, act=act, value=value, by=_by(_object(payload.get("user"))))
+    chosen = clean(_object(pressed.get("selected_option")).get("value"), TYPED) or ""
+    return Press(group=group, act=act, value=chosen, by=_by(_object(payload.get("user"))))
 
 
 def _payload(body: bytes) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def test_a_group_is_one_message_that_can_be_acted_on(tmp_path: Path) -> None:
         books = service.settled_books()
         log = service.log()
     assert (answer.status_code, answer.content, resolved) == (200, b"", "resolved")
+    assert answer.elapsed.total_seconds() < 3  # Slack waits no longer
     assert "resolved by ada" in str(slack.said[1])
     assert reply["blocks"][0]["text"]["text"] == f"Back again: {title}"
     assert (len(slack.firsts), books["unaccounted"]) == (1, 0)

@@ -13,12 +13,14 @@ from routers.channels.base import Receipt
 from routers.channels.slack import Slack
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.notification import Alert, Reason, Thread
+from routers.schema import rules_schema
 from routers.slack_buttons import OPTIONS_LIMIT, options
 from service.simulators.slack import CHANNEL, TOKEN, are_options, pinged, pressable
 from service.simulators.slack import Slack as Workspace
 from tests.alerts import NOW, an_alert, crowd, everywhere
 from tests.routers.simulators.sending import Clock
 from tests.routers.test_slack import ATTACK, HUGE
+from tests.schemas import mistakes
 
 BOT = Slack(token=SecretStr(TOKEN), channel=CHANNEL)
 MINUTE = timedelta(minutes=1)
@@ -85,6 +87,24 @@ def told() -> Told:
 def test_it_is_a_webhook_or_a_bot(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="either `webhook_url`, or `token` and `channel`"):
         Slack(**settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        (["webhook_url"], True),
+        (["token", "channel"], True),
+        (["token", "channel", "api_url"], True),
+        (["token"], False),
+        (["webhook_url", "token", "channel"], False),
+        ([], False),
+    ],
+)
+def test_an_editor_knows_the_two_forms(given: list[str], fits: bool) -> None:
+    schema = rules_schema()
+    settings = dict.fromkeys(given, CHANNEL)
+    file = {"version": 1, "channels": {"x": {"slack": settings}}}
+    assert (list(mistakes(file, schema, schema)) == []) is fits
 
 
 def test_a_channel_is_named_by_its_id() -> None:

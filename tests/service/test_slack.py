@@ -460,13 +460,25 @@ def test_what_cannot_be_read_is_refused(work: Workspace, body: bytes) -> None:
     assert work.post(body).status_code == 400
 
 
+@pytest.mark.parametrize("user", [None, 7, {}, {"id": [], "username": "\ud800\0" * 9_999}])
+def test_whoever_presses_may_be_anybody(work: Workspace, user: Any) -> None:
+    group, ts = work.told()
+    assert work.post(form(pressed(block_id=f"group:{group}") | {"user": user})).status_code == 200
+    until(lambda: work.last_line(ts).startswith("✓ resolved by "))
+
+
 def test_a_body_is_bounded(work: Workspace) -> None:
     assert work.post(b"payload=" + b"x" * 2**20).status_code == 413
 
 
 @pytest.mark.parametrize(
     ("action", "value", "status"),
-    [("assign", "nobody", 422), ("assign", "", 200), ("silence", "9 y", 200)],
+    [
+        ("assign", "nobody", 422),
+        ("assign", "\ud800" * 9_000, 422),
+        ("assign", "", 200),
+        ("silence", "9 y", 200),
+    ],
 )
 def test_a_choice_that_is_none_changes_nothing(
     work: Workspace, action: str, value: str, status: int
