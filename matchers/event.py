@@ -59,6 +59,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: dict[str, str] = {}  # dotted name → text, of what the rules file makes `visible`
     fingerprint: tuple[str, ...] = ()  # as the SDK set it; may hold "{{ default }}"
     trace_id: str | None = None
+    web_url: str | None = None  # Sentry's page of it, where Sentry itself says so
     exceptions: tuple[ExceptionValue, ...] = ()  # root cause → thrown: the last was thrown
     warnings: tuple[str, ...] = ()  # what we noticed on the way here; codes of matchers/climb.py
     truncated: tuple[str, ...] = ()  # what it lost at the door, being too large; a warning

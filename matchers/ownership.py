@@ -61,21 +61,31 @@ class Ownership(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Passed, ...] = ()
     warnings: tuple[Warned, ...] = ()
     revision: str = ""
+    assigned: str | None = None  # the team a person gave the group to, whatever was decided
 
     @property
     def owner(self) -> str | None:
         return self.owners[0] if self.owners else None
 
     @property
+    def team(self) -> str | None:
+        """Whose it is: the primary owner's, unless a person gave it to another."""
+        return self.assigned or self.owner
+
+    @property
     def told(self) -> tuple[str, ...]:
-        """The owners that are to be told: the primary one, unless the rule says `notify: all`."""
+        """The teams that are to be told: the primary owner, all where the rule says `notify: all`,
+        or whoever it is assigned to.
+        """
+        if self.assigned:
+            return (self.assigned,)
         return self.owners if self.rule and self.rule.notify_all else self.owners[:1]
 
 
 def decision(ownership: Ownership, receivers: Sequence[str] = ()) -> dict[str, Any]:
     """The decision in JSON: the same in the API, the CLI, the store and the webhook channel."""
     rule = ownership.rule
-    return {
+    shown = {
         "owners": list(ownership.owners),
         "step": ownership.step,
         "frame": _frame(ownership.frame),
@@ -96,6 +106,7 @@ def decision(ownership: Ownership, receivers: Sequence[str] = ()) -> dict[str, A
         "steps": [msgspec.to_builtins(passed) for passed in ownership.steps],
         "revision": ownership.revision,
     }
+    return shown | ({"assigned": ownership.assigned} if ownership.assigned else {})
 
 
 def frame_json(ref: FrameRef) -> dict[str, Any]:
@@ -122,6 +133,13 @@ def _frame(ref: FrameRef | None) -> dict[str, Any] | None:
 
 def why(ownership: Ownership) -> str:
     """One line for a person: the frame, the rule, and where the rule is written."""
+    decided, owner = _decided(ownership), ownership.owner or "nobody"
+    if ownership.assigned:
+        return f"assigned by a person; the rules name {owner}: {decided}"
+    return decided
+
+
+def _decided(ownership: Ownership) -> str:
     rule, frame = ownership.rule, ownership.frame
     written = f"{rule.text} ({rule.origin})" if rule else ""
     if frame is not None:

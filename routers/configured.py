@@ -1,6 +1,7 @@
 """Channels as the rules files configure them, and what names them."""
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from routers.channels import CHANNELS
 from routers.channels.base import Channel
 from routers.secrets import UnsetError, is_reference, resolve
 from routers.teams import Intervals, Receiver, ReceiverEntry, receiver
+from routers.wording import KEYS, Wording, read_wording
 
 LOG = "log"  # the channel that every rules file has: the console
 NOT_KEPT = "$A_SECRET_WRITTEN_IN_THE_RULES_FILE_IS_NOT_KEPT"  # stands for it in the database
@@ -30,6 +32,7 @@ class Channels:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.built: dict[str, Channel | Unconfigured] = {LOG: CHANNELS[LOG]()}
+        self.wordings: dict[str, Wording] = {}
         self.named: set[str] = {LOG}
         self.intervals: Intervals = {}  # of the policy, which is read before any receivers
         self._spelled_out: dict[int, list[Path]] = {}  # secrets, by the checker of their file
@@ -41,18 +44,23 @@ class Channels:
                 checker.problem(path, f'the channel "{name}" stands in another file', key=True)
                 continue
             self.named.add(name)
-            if not isinstance(value, dict) or len(value) != 1:
+            kinds = value.keys() - KEYS.keys() if isinstance(value, dict) else ()
+            if len(kinds) != 1:
                 said = f"expected one kind of channel: {', '.join(CHANNELS)}"
                 checker.problem(path, said)
                 continue
-            ((kind, settings),) = value.items()
+            (kind,) = kinds
+            settings = value[kind]
             if kind not in CHANNELS:
                 said = f'unknown kind of channel "{kind}"{did_you_mean(kind, CHANNELS)}'
                 checker.problem((*path, kind), said, key=True)
                 continue
             built = self._build(kind, settings, (*path, kind), checker)
+            wording = read_wording(value, path, checker)
             if built is not None:
                 self.built[name] = built
+            if wording is not None:
+                self.wordings[name] = wording
 
     def _build(
         self, kind: str, settings: object, path: Path, checker: Checker
@@ -73,7 +81,8 @@ class Channels:
                 spelled_out = self._spelled_out.setdefault(id(checker), [])
                 spelled_out.extend(_spelled_out(value, (*path, key)))
         built = checker.model(model, resolved, path, unsaid=unset)
-        return Unconfigured(kind, "; ".join(unset.values())) if unset else built
+        lacks = [*unset.values(), *_missing(model)]
+        return Unconfigured(kind, "; ".join(lacks)) if lacks else built
 
     def receivers(
         self, section: object, path: Path, checker: Checker
@@ -114,6 +123,11 @@ class Channels:
         for place in sorted(places, key=lambda place: place.start, reverse=True):
             text = f'{text[: place.start]}"{NOT_KEPT}"{text[place.end :]}'
         return text.encode()
+
+
+def _missing(model: type[Channel]) -> Iterator[str]:
+    if model.needs and find_spec(model.needs) is None:
+        yield f"the package {model.needs} is not installed: pip install 'pointsman[{model.needs}]'"
 
 
 def _resolved(value: Any, environ: Mapping[str, str]) -> Any:

@@ -11,6 +11,10 @@ No text of theirs ever holds a URL, a token or an answer's body beyond its first
 from datetime import timedelta
 
 
+class WordingError(Exception):
+    """A channel's template failed; what it would have said is told in the built-in words."""
+
+
 class DeliveryError(Exception):
     """`code` is the short word that the API, the metric and the page show."""
 

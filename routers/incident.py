@@ -7,7 +7,7 @@ ping somebody there, or show another address than a link's own, is written with 
 import re
 from hashlib import blake2b
 
-from routers.message import facts, headline, many_lines, one_line, place
+from routers.message import body, facts, further, headline, one_line, place, title
 from routers.notification import Alert
 
 ERROR_LIMIT = 4_000  # UTF-16 units, as of every limit here
@@ -55,13 +55,20 @@ def details(alert: Alert, limit: int) -> dict[str, str]:
     return {name: one(str(value), limit) for name, value in known.items() if value}
 
 
+def addresses(alert: Alert) -> dict[str, str]:
+    """Where it leads besides the group's page: `runbook_url`, `source_url`, `sentry_url`."""
+    return {f"{label.lower()}_url": link for label, link in further(alert)}
+
+
 def error(alert: Alert) -> str:
     """All of it, in its own lines, as far as it fits."""
-    return fit(defused(many_lines(alert.notification.title)), ERROR_LIMIT)
+    return fit(defused(title(alert)), ERROR_LIMIT)
 
 
 def story(alert: Alert) -> str:
-    """Some lines, under 6,000 units: the error, where, and why you."""
+    """Some lines, under 6,000 units: the error, where, and why you; or as a template says it."""
+    if written := body(alert):
+        return fit(defused(written), ERROR_LIMIT)
     where = place(alert)
     told = (
         error(alert),

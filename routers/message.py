@@ -16,10 +16,10 @@ import msgspec
 
 from matchers.event import Event, Frame
 from routers.notification import Alert, CauseKind, Notification, Reason, Storm
+from routers.urls import link
 
 HEADLINE_LIMIT = 300  # characters
-
-PERMALINK_LIMIT = 300  # a link is whole or not there
+BODY_LIMIT = 3_000
 
 _LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
 
@@ -57,17 +57,26 @@ class Place(msgspec.Struct, frozen=True):
 
 def headline(alert: Alert) -> str:
     """One line: why it is told, and the title; of several, how many, and the worst of them."""
-    said = _headline(alert.notification)
+    said = one_line(alert.written.title) or _headline(alert.notification)
     if alert.storm:
-        return (
-            f"Storm of {alert.storm.groups:,} new errors, {_shared(alert.storm)}; the worst: {said}"
-        )
+        many = f"Storm of {alert.storm.groups:,} new errors"
+        return f"{many}, {_shared(alert.storm)}; the worst: {said}"
     return f"{told_besides(alert) + 1:,} alerts, the worst: {said}" if alert.others else said
 
 
 def told_besides(alert: Alert) -> int:
     """How many the message tells besides the worst."""
     return len(alert.others) + alert.more
+
+
+def title(alert: Alert) -> str:
+    """All of it, in its own lines, for where the headline was cut."""
+    return many_lines(alert.written.title or alert.notification.title)
+
+
+def body(alert: Alert) -> str:
+    """What a channel's template says in place of facts, frame and reason; "" where none does."""
+    return shorten(many_lines(alert.written.body), BODY_LIMIT)
 
 
 def also(alert: Alert, named: int) -> list[str]:
@@ -135,12 +144,26 @@ def place(alert: Alert) -> Place:
 
 def permalink(alert: Alert) -> str:
     """The group's page, of a storm that of all its team's groups; "" when there is none to show."""
-    link = alert.notification.permalink
+    page = alert.notification.permalink
     if alert.storm:
         team = quote(alert.notification.team or "unowned", safe="")
-        link = f"{(link or '').rpartition('/groups/')[0]}/?team={team}"
-    is_link = re.fullmatch(r"https?://[^\s<>|\"\\]+", link or "") and len(link) <= PERMALINK_LIMIT
-    return link if is_link else ""
+        page = f"{(page or '').rpartition('/groups/')[0]}/?team={team}"
+    return link(page)
+
+
+def links(alert: Alert) -> list[tuple[str, str]]:
+    """Label and address: the group's page first, then those that are known."""
+    page = permalink(alert)
+    return [*([("Open in Pointsman", page)] if page else []), *further(alert)]
+
+
+def further(alert: Alert) -> list[tuple[str, str]]:
+    known = (
+        ("Runbook", link(alert.links.runbook)),
+        ("Source", link(alert.links.source)),
+        ("Sentry", link(alert.links.sentry)),
+    )
+    return [(label, address) for label, address in known if address]
 
 
 def plain(alert: Alert) -> str:

@@ -69,7 +69,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         limit: timedelta = SEND_LIMIT,
         resolve: Resolve = lookup,
     ) -> None:
-        self._allow_private = allow_private
+        self.allow_private = allow_private
         self._limit = limit
         self._resolve = resolve
 
@@ -96,7 +96,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         except TimeoutError:
             raise TemporaryError("timeout", "no time was left to connect") from None
         addresses = self._looked_up(host, port, left)
-        if not self._allow_private and not all(map(is_public, addresses)):
+        if not self.allow_private and not all(map(is_public, addresses)):
             raise PermanentError(
                 "private_destination",
                 "the destination is not on the public internet; "

@@ -11,6 +11,7 @@ from matchers.event import Event
 Reason = Literal[
     "owner_changed", "regression", "escalation", "first_seen", "repeat", "digest", "test"
 ]
+ALONE: tuple[Reason, ...] = ("digest", "test")  # of these none is about one group
 Severity = Literal["critical", "error", "warning", "info"]
 # What became of an accepted event, one each; the same word in API, log, metric and page.
 Outcome = Literal[
@@ -53,6 +54,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     threshold: int = 0  # of an escalation: how many times are now past
     first_seen: datetime
     last_seen: datetime
+    # True: it tells nothing new, it closes the incident that an earlier one opened
+    closes: bool = False
     # what it may share with others: routers/storm.py
     raised_in: str = ""  # "server/app/db.py in connect"; "": not known
     dependency: str = ""  # the package of the third-party frame that raised; "": none did
@@ -84,6 +87,21 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""  # what a person did about the group since it was last told
 
 
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message leads besides the group's page; "" where there is none."""
+
+    runbook: str = ""
+    source: str = ""  # of the frame that decided, at the release
+    sentry: str = ""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """By a channel's templates; "" where it has none: then it is worded as ever."""
+
+    title: str = ""
+    body: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
@@ -92,9 +110,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it
     event: Event | None  # None: no longer stored
+    links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
     more: int = 0  # told by it too, and not among these
     storm: Storm | None = None  # it tells of these groups as one
+    written: Written = Written()
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
     thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
     pressable: bool = False  # whether what is pressed in the message reaches us

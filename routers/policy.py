@@ -14,6 +14,7 @@ from matchers.ownership import Ownership
 from routers.durations import Duration
 from routers.notification import Severity
 from routers.times import NamedIntervals
+from routers.urls import SentryUrl, SourceUrl
 
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
 STORM_MAX = timedelta(hours=1)
@@ -86,6 +87,8 @@ class Policy(_Strict):
     severity: SeverityTable = SeverityTable()
     mute_time_intervals: list[NamedIntervals] = []
     storm: StormPolicy = StormPolicy()
+    source_url: SourceUrl | None = None  # where a line of the source is shown, at its release
+    sentry_url: SentryUrl | None = None  # where Sentry shows an event
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]

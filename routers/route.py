@@ -27,6 +27,9 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
     hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
+    lost_by: tuple[
+        str | None, ...
+    ] = ()  # teams that were told of it here until newer rules moved it
     storm: StormPolicy = StormPolicy()  # when its notifications become one message with others
 
 
@@ -48,12 +51,16 @@ def route(
     public_url: str,
     now: datetime,
     silences: Sequence[Silence] = (),
+    came: int = 1,
 ) -> Routing:
-    """`group` already counts this event; its audiences do not yet. silences: the active ones."""
+    """`group` already counts this event; its audiences do not yet. silences: the active ones.
+
+    came: 0 where they do too, and only whose it is has changed.
+    """
     severe = rules.severity(event, ownership)
     hidden = partial(hiding, silences, Subject(event, ownership, group, severe))
     told = [
-        _tell(team, event, ownership, group, rules=rules, now=now, hidden=hidden)
+        _tell(team, event, ownership, group, rules=rules, now=now, hidden=hidden, came=came)
         for team in ownership.told or (None,)
     ]
     notifications = [
@@ -72,7 +79,7 @@ def route(
             environment=event.environment,
             release=event.release,
             times_seen=group.times_seen,
-            threshold=one.audience.threshold if one.reason == "escalation" else 0,
+            threshold=_past(one, group) if one.reason == "escalation" else 0,
             first_seen=group.first_seen,
             last_seen=group.last_seen,
             raised_in=raised_in(event, ownership),
@@ -89,6 +96,7 @@ def route(
         notifications=tuple(notifications),
         audiences=tuple(one.audience for one in told),
         hidden=tuple(each for one in told for each in one.hidden),
+        lost_by=_lost_by(told, group, rules.sequence),
         storm=rules.policy.storm,
     )
 
@@ -113,16 +121,18 @@ def reason_to_tell(
     that last sent an event here, before this one.
     """
     notify, last = policy.notify, audience.last_notified_at
-    if notify.owner_changed and _moved_here(audience, group, sequence):
+    moved = _moved_by_rules(audience, group, sequence) or _moved_by_a_person(audience, group)
+    if notify.owner_changed and moved:
         return "owner_changed"
     if last is None:
         return "first_seen" if notify.first_seen else None
     if notify.regression and group.resolved_at is not None and last < group.resolved_at <= now:
         return "regression"
-    if crossed(audience.times_seen, policy) > audience.threshold:
+    woken_for = group.woken_for if group.woken_at is not None and last < group.woken_at else None
+    if woken_for == "escalation" or crossed(audience.times_seen, policy) > audience.threshold:
         return "escalation"
     is_due = notify.repeat_interval and now - last >= notify.repeat_interval
-    return "repeat" if is_due else None
+    return "repeat" if is_due or woken_for else None
 
 
 def crossed(times_seen: int, policy: Policy) -> int:
@@ -130,16 +140,58 @@ def crossed(times_seen: int, policy: Policy) -> int:
     return max((one for one in policy.notify.escalation if one <= times_seen), default=0)
 
 
-def _moved_here(audience: Audience, group: Group, sequence: int) -> bool:
+def _moved_by_rules(audience: Audience, group: Group, sequence: int) -> bool:
     """A newer revision took it from a team that had been told of it in this environment."""
-    others = [
-        other.sequence
+    others = [other.sequence for other in _others_told(audience, group)]
+    return bool(others) and audience.sequence < max(others) < sequence
+
+
+def _moved_by_a_person(audience: Audience, group: Group) -> bool:
+    """Since this audience was last told; and another knew of it in this environment."""
+    last, moved_at = audience.last_notified_at, group.moved_at
+    if moved_at is None or (last is not None and last >= moved_at):
+        return False
+    return any(
+        one.last_notified_at < moved_at
+        for one in _others_told(audience, group)
+        if one.last_notified_at
+    )
+
+
+def _others_told(audience: Audience, group: Group) -> list[Audience]:
+    """Other teams that know of the group in this environment."""
+    return [
+        other
         for other in group.audiences
         if other.environment == audience.environment
         and other.team != audience.team
         and other.last_notified_at is not None
     ]
-    return bool(others) and audience.sequence < max(others) < sequence
+
+
+def _lost_by(told: list[_Told], group: Group, sequence: int) -> tuple[str | None, ...]:
+    """The teams that knew of it here, where newer rules gave it to others with this event."""
+    teams = {one.audience.team for one in told}
+    before = [
+        group.audience(one.audience.team, one.audience.environment)
+        for one in told
+        if not one.hidden  # it stands as it did: it is moved once the silence is over
+    ]
+    return tuple(
+        {
+            other.team: None
+            for audience in before
+            if _moved_by_rules(audience, group, sequence)
+            for other in _others_told(audience, group)
+            if other.team not in teams
+        }
+    )
+
+
+def _past(told: _Told, group: Group) -> int:
+    """The threshold that is told of; where a person waited for a count, how often it was seen."""
+    before = group.audience(told.audience.team, told.audience.environment).threshold
+    return told.audience.threshold if told.audience.threshold > before else group.times_seen
 
 
 def _situation(
@@ -166,9 +218,10 @@ def _tell(
     rules: Rules,
     now: datetime,
     hidden: Callable[[str | None], tuple[Hidden, ...]],
+    came: int,
 ) -> _Told:
     before = group.audience(team, event.environment or "")
-    counted = msgspec.structs.replace(before, times_seen=before.times_seen + 1)
+    counted = msgspec.structs.replace(before, times_seen=before.times_seen + came)
     seen = msgspec.structs.replace(counted, sequence=max(before.sequence, rules.sequence))
     reason = reason_to_tell(counted, group, policy=rules.policy, sequence=rules.sequence, now=now)
     quiet = _quiet(event, group, reason, rules.policy, rules.mode_of(team))
@@ -194,7 +247,7 @@ def _quiet(
     """Why nobody is told, whoever would be; None: nothing stands against it."""
     if group.status == "ignored":
         return "ignored"
-    if reason is None:
+    if reason is None or group.status == "resolved":  # in a newer release than this event's
         return "grouped"
     if is_below(event.level, policy.notify.level):
         return "below_level"

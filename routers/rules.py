@@ -22,8 +22,10 @@ from matchers.visible import NOTHING, Visible, check_visible
 from routers.channels.base import Channel
 from routers.configured import Channels, Unconfigured
 from routers.policy import Grading, Policy, grading
+from routers.runbooks import runbook_of_team, runbooks_of_features
 from routers.teams import Receiver, Team
 from routers.times import NamedIntervals
+from routers.wording import Wording
 
 _TEXT: TypeAdapter[Any] = TypeAdapter(Text)
 
@@ -34,7 +36,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ruleset: Ruleset
     teams: Mapping[str, Team] = {}
     channels: Mapping[str, Channel | Unconfigured] = {}
+    wordings: Mapping[str, Wording] = {}  # by channel
     unowned: tuple[Receiver, ...] = ()
+    runbooks: Mapping[str, str] = {}  # by feature
     policy: Policy = Policy()
     severity: Grading = Grading()  # how bad an event is, by the policy
     cases: tuple[Case, ...] = ()
@@ -107,7 +111,9 @@ def load_rules(
     rules = Rules(
         ruleset=ruleset,
         teams=dict(_teams(bundle, channels)),
+        runbooks=runbooks_of_features(bundle.parts),
         channels=channels.built,
+        wordings=channels.wordings,
         unowned=_unowned(root.entry, root.checker, channels),
         policy=policy,
         severity=grading(policy.severity),
@@ -155,6 +161,7 @@ def _teams(bundle: Bundle, channels: Channels) -> Iterator[tuple[str, Team]]:
                         aliases=tuple(team.aliases),
                         receivers=receivers,
                         mode=team.mode,
+                        runbook=runbook_of_team(part, slug),
                         origin=part.checker.document.origin(("teams", slug), key=True),
                     ),
                 )

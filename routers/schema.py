@@ -24,7 +24,9 @@ from matchers.visible import WORDS
 from routers.channels import CHANNELS
 from routers.notification import Severity
 from routers.policy import Policy
+from routers.runbooks import FeatureEntry
 from routers.teams import ReceiverEntry
+from routers.wording import KEYS
 
 _REF = "#/$defs/{model}"
 _TEXT = {"type": "string", "minLength": 1}
@@ -43,6 +45,7 @@ _ROOTS = {
 def rules_schema() -> dict[str, Any]:
     models: list[type[BaseModel]] = [
         Expected,
+        FeatureEntry,
         GroupingRule,
         IncludeEntry,
         Policy,
@@ -56,6 +59,7 @@ def rules_schema() -> dict[str, Any]:
     _, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     definitions = shared["$defs"]
     definitions["TeamEntry"]["properties"]["receivers"] = _list_of("ReceiverEntry")
+    definitions["TeamEntry"]["properties"]["runbook"] = _TEXT
     definitions["ProjectEntry"]["properties"]["source_roots"] = _ROOTS
     for model, fields in _LISTED.items():  # one stands for a list of one
         for field in fields:
@@ -82,6 +86,7 @@ def _sections() -> dict[str, Any]:
         "teams": _mapping_of({"anyOf": [_ref("TeamEntry"), {"type": "null"}]}),
         "channels": _mapping_of({"anyOf": [_channel(kind) for kind in CHANNELS]}),
         "projects": _mapping_of(_ref("ProjectEntry")),
+        "features": _mapping_of({"anyOf": [_ref("FeatureEntry"), {"type": "null"}]}),
         "explicit_owner_tags": {"type": "array", "items": _TEXT},
         "overrides": rules,
         "rules": {
@@ -103,12 +108,12 @@ def _sections() -> dict[str, Any]:
 
 
 def _channel(kind: str) -> Mapping[str, Any]:
-    """A channel is a mapping of one kind to its settings."""
+    """A channel is a mapping of one kind to its settings; and its templates."""
     return {
         "type": "object",
         "additionalProperties": False,
         "required": [kind],
-        "properties": {kind: _ref(CHANNELS[kind].__name__)},
+        "properties": {kind: _ref(CHANNELS[kind].__name__), **dict.fromkeys(KEYS, _TEXT)},
     }
 
 

@@ -68,6 +68,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     receivers: tuple[Receiver, ...] | None = None  # None: it names none, the fallback is told
     mode: Literal["notify", "observe"] | None = None  # None: the policy's
+    runbook: str = ""  # a URL, for what no feature's says better
     origin: Origin
 
 

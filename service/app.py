@@ -20,7 +20,9 @@ from service.acts import ActError
 from service.auth import RefusedError
 from service.endpoints import (
     artifacts,
+    audit,
     deliveries,
+    group_pages,
     groups,
     health,
     hooks,
@@ -29,6 +31,7 @@ from service.endpoints import (
     rules,
     silence_pages,
     silences,
+    slack,
 )
 from service.endpoints.base import problem
 from service.endpoints.doors import Doors
@@ -55,9 +58,11 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.add_middleware(Doors, doors=doors())
     app.include_router(ingest_endpoints())
-    for room in (ownership, groups, silences, deliveries, rules, artifacts, hooks, health):
+    for room in (ownership, groups, silences, deliveries, audit, rules, artifacts, health):
         app.include_router(room.endpoints)
-    for room in (pages, silence_pages):
+    for room in (hooks, slack):
+        app.include_router(room.endpoints)
+    for room in (pages, group_pages, silence_pages):
         app.include_router(room.endpoints)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_api_route("/docs", _docs, include_in_schema=False)

@@ -39,6 +39,12 @@ def explain(event: Event, rules: Rules, team: str | None = None) -> dict[str, An
     return shown
 
 
+def permanent(event: Event, rules: Rules, team: str) -> dict[str, Any] | None:
+    """The entry that would make it the team's by the rules; None: no entry would, or it is."""
+    found: dict[str, Any] | None = _why_not(why_not(event, rules.ruleset, team))["proposal"]
+    return found
+
+
 def receivers_shown(team: str, rules: Rules) -> tuple[str, ...]:
     """Every channel that a team may be told through."""
     return tuple(receiver.channel for receiver in rules.receivers_of(team))

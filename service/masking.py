@@ -68,6 +68,7 @@ def mask(event: Event, rules: Rules | None) -> Event:
             if visible.shows(name)
         },
         fingerprint=tuple(map(scrub, event.fingerprint)),
+        web_url=_text(event.web_url),
         trace_id=event.trace_id if _TRACE_ID.fullmatch(event.trace_id or "") else None,
         exceptions=tuple(map(_exception, event.exceptions)),
     )

@@ -88,6 +88,7 @@ def recalled(decision: dict[str, Any]) -> Ownership:
             criticality=decision["criticality"],
         ),
         frame=frame and msgspec.convert(frame, FrameRef),
+        assigned=decision.get("assigned"),
     )
 
 

@@ -8,9 +8,12 @@ from matchers.engine import complete, match
 from matchers.event import Event
 from matchers.grouping import Grouped, group_of, title_by
 from matchers.ownership import Ownership
-from routers.notification import Outcome
-from routers.route import route
+from routers.group import Group
+from routers.notification import Notification, Outcome
+from routers.route import Routing, route
 from routers.rules import Rules
+from routers.verdicts import after, given
+from service.incidents import close_incidents
 from service.store.transaction import Transaction
 
 
@@ -31,6 +34,7 @@ class Handled(msgspec.Struct, frozen=True):
     group: str | None = None  # None: kept undecided until rules load
     ownership: Ownership | None = None
     reasons: tuple[tuple[str, str], ...] = ()  # (receiver, reason) of each notification queued
+    closed: tuple[tuple[str, str], ...] = ()  # the same of what closes incidents
 
 
 def decide(event: Event, rules: Rules) -> Decided:
@@ -45,6 +49,14 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
     grouped, ruleset = decided.grouped, decided.rules.ruleset
     name = title_by(grouped.entry, event, ruleset)  # of what is masked by now
     group = tx.groups.record(event, ownership, grouped.fingerprints, name)
+    ownership = given(ownership, group, decided.rules)
+    group = after(
+        group,
+        event,
+        ownership,
+        policy=decided.rules.policy,
+        first_seen=tx.releases.first_seen,
+    )
     routing = route(
         event,
         ownership,
@@ -55,8 +67,29 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
         silences=tx.silences(now),
     )
     tx.enqueue(event, ownership, group, routing)
-    told = tuple((one.receiver, one.reason) for one in routing.notifications)
-    return Handled(event.event_id, routing.outcome, group.id, ownership, told)
+    closed = _closed(decided, group, routing, tx=tx, now=now)
+    told, ended = (
+        tuple((one.receiver, one.reason) for one in queued)
+        for queued in (routing.notifications, closed)
+    )
+    return Handled(event.event_id, routing.outcome, group.id, ownership, told, ended)
+
+
+def _closed(
+    decided: Decided, group: Group, routing: Routing, *, tx: Transaction, now: datetime
+) -> list[Notification]:
+    """The incidents of teams that lost it with this event are closed."""
+    if not routing.lost_by:
+        return []
+    return close_incidents(
+        tx,
+        group.id,
+        decided.rules,
+        now=now,
+        lost_by=routing.lost_by,
+        environment=decided.event.environment or "",
+        reason="owner_changed",
+    )
 
 
 def accept(event: Event, decided: Decided | None, *, tx: Transaction, public_url: str) -> Handled:

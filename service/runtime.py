@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
@@ -25,13 +26,17 @@ from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
+from service.slack_hook import SlackDoor
 from service.store.artifacts import ArtifactStore
+from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.storms import StormStore
+from service.store.threads import ThreadStore
 from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.thread_watch import ThreadWatch
 from service.upstream.address import parse_dsn
 from service.upstream.forwarder import SEND_SECONDS, Forwarder
 from service.upstream.limits import NOT_ERRORS, RateLimits
@@ -67,6 +72,7 @@ class Runtime:
         self.engine = open_database(settings.database_url.get_secret_value())
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
+        self.audit_store = AuditStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
@@ -105,14 +111,27 @@ class Runtime:
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
+        self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
+        threads = ThreadStore(self.engine)
+        storms = StormStore(self.engine)
+        alerts = Alerts(self.store, threads, storms, clock=clock, pressable=self.slack_door.is_open)
         self.worker = Worker(
             self.writer,
             self.store,
             self.rules.current,
             self._client,
             self.telemetry,
-            storms=StormStore(self.engine),
             breakers=self.breakers,
+            clock=clock,
+            alerts=alerts,
+        )
+        self.thread_watch = ThreadWatch(
+            self.writer,
+            self.store,
+            threads,
+            alerts,
+            self.rules.current,
+            self._client,
             clock=clock,
         )
         self.silence_watch = SilenceWatch(
@@ -141,6 +160,7 @@ class Runtime:
         self.breakers.load()
         self.worker.start()
         self.silence_watch.start()
+        self.thread_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -175,6 +195,7 @@ class Runtime:
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
+        self.thread_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

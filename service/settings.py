@@ -77,6 +77,10 @@ class Settings(BaseModel):
             "in Sentry. Empty: it is closed."
         ),
     ] = SecretStr("")
+    slack_signing_secret: Annotated[
+        SecretStr,
+        Field(description="What signs `POST /hooks/slack`, by Slack's app. Empty: no buttons."),
+    ] = SecretStr("")
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")

@@ -71,6 +71,7 @@ class Telemetry:
         self._told = self._counter("notifications", "notifications queued", "channel", "reason")
         self._suppressed = self._counter("notifications_suppressed", "events", "reason")
         self._deliveries = self._counter("deliveries", "attempts", "channel", "outcome")
+        self._unworded = self._counter("templates_failed", "told in built-in words", "channel")
         self.delivery_latency = self._histogram(
             "delivery_latency_seconds", "from acceptance to the channel's answer"
         )
@@ -116,7 +117,7 @@ class Telemetry:
             "event",
             extra={
                 "event_id": handled.event_id,
-                "team": handled.ownership.owner if handled.ownership else None,
+                "team": handled.ownership.team if handled.ownership else None,
                 "reason": handled.outcome,
             },
         )
@@ -124,7 +125,7 @@ class Telemetry:
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:
             self._decisions.labels(handled.ownership.step).inc()
-        for receiver, reason in handled.reasons:
+        for receiver, reason in (*handled.reasons, *handled.closed):
             self._told.labels(receiver, reason).inc()
         if not handled.reasons:
             self._suppressed.labels(handled.outcome).inc()
@@ -153,6 +154,11 @@ class Telemetry:
         for channel in self._channels:
             self._breakers.labels(channel).set(channel in shut)
 
+    def unworded(self, channel: str, why: str) -> None:
+        """Its template failed."""
+        self._unworded.labels(channel).inc()
+        LOG.warning("template_failed", extra={"channel": channel, "reason": why})
+
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()
 
@@ -169,6 +175,7 @@ class Telemetry:
             self._breakers.labels(channel)
             for reason in get_args(Reason):
                 self._told.labels(channel, reason)
+            self._unworded.labels(channel)
             for outcome in DELIVERY_OUTCOMES:
                 self._deliveries.labels(channel, outcome)
 

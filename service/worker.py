@@ -19,16 +19,18 @@ import msgspec
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
 from routers.errors import DeliveryError, PermanentError, TemporaryError
-from routers.notification import SEVERITIES, Alert, Notification
+from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
+from routers.wording import tell
+from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
 from service.fallback import Fallback
+from service.incidents import unsent
 from service.store.rows import Delivery
 from service.store.store import Store
-from service.store.storms import StormStore
 from service.store.transaction import Transaction
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -50,16 +52,16 @@ class Worker:
         client: httpx.Client,
         telemetry: Telemetry,
         *,
-        storms: StormStore,
         breakers: Breakers,
         clock: Callable[[], datetime],
+        alerts: Alerts,
     ) -> None:
+        self._alerts = alerts
         self._writer = writer
         self._store = store
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
-        self._storms = storms
         self._breakers = breakers
         self._fallback = Fallback(rules, breakers)
         self._clock = clock
@@ -136,13 +138,15 @@ class Worker:
         if delivery is None:
             return None
         carried = tx.carried(delivery, CARRIED)  # of an earlier attempt, or of a storm
+        if delivery.notification.closes:
+            carried += unsent(tx, delivery)
         channel = self._channel(receiver)
         if isinstance(channel, Channel) and channel.pace is not None:
-            bucket = filled(tx.bucket(receiver), channel.pace, now)
+            bucket = filled(tx.destinations.bucket(receiver), channel.pace, now)
             if bucket.tokens < 1:
                 self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
-            tx.put_bucket(receiver, spent(bucket))
+            tx.destinations.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2  # for now
             if is_last and channel.merges and not (carried or delivery.storm):
                 carried = tx.carry(delivery, now, CARRIED)
@@ -178,20 +182,20 @@ class Worker:
             raise PermanentError("unconfigured", channel.reason)
         if not isinstance(channel, Channel):
             raise PermanentError("receiver_gone", f'the rules name no channel "{receiver}"')
-        told, *others = worst_first([delivery, *carried])
-        event, ownership = self._store.evidence(told.project, told.event_id)
-        alert = Alert(
+        closes = delivery.notification.closes
+        if closes and not channel.closes:
+            raise PermanentError("receiver_gone", f'"{receiver}" opens no incidents any more')
+        told, *others = worst_first([delivery] if closes else [delivery, *carried])
+        rules = self._rules() or Rules.empty()
+        alert = self._alerts.of(
+            told,
+            others,
             id=delivery.id,
-            sent_at=self._clock(),
-            notification=told,
-            others=tuple(others),
-            more=self._storms.carried(delivery.id) - len(carried) if delivery.storm else 0,
-            storm=self._storms.told(delivery.storm) if delivery.storm else None,
-            ownership=ownership,
-            event=event,
             plain=delivery.plain,
+            storm=delivery.storm,
+            rules=rules,
         )
-        return channel.send(alert, self._client)
+        return tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -199,19 +203,23 @@ class Worker:
             delivery,
             state="delivered",
             settled_at=now,
-            last_code="partly_taken" if receipt.missed else None,
-            last_error=receipt.missed,
+            last_code=_note(receipt),
+            last_error=receipt.missed or receipt.unworded,
             external_id=receipt.external_id,
         )
 
         def work(tx: Transaction) -> tuple[int, Claimed | None]:
             tx.put_delivery(delivered)
             self._breakers.worked(tx, receiver)
+            if receipt.thread is not None:
+                tx.threads.put(receiver, delivery.notification.group, receipt.thread)
             merged = tx.settle_carried(delivered, now) if carried else 0
             return merged, self._next(tx, receiver)
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        if receipt.unworded:
+            self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
             self._telemetry.delivery(receiver, "merged")
         self._telemetry.delivery_latency.observe((now - delivery.created_at).total_seconds())
@@ -250,6 +258,13 @@ class Worker:
             "delivery_failed",
             extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
         )
+
+
+def _note(receipt: Receipt) -> str | None:
+    """What is to say of a delivery that was taken; None: nothing."""
+    if receipt.missed:
+        return "partly_taken"
+    return "template_failed" if receipt.unworded else None
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Notification]:

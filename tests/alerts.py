@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from matchers.event import Event, ExceptionValue, Frame
-from routers.notification import Alert, Notification
+from routers.notification import Alert, Links, Notification, Written
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -72,6 +72,17 @@ def everywhere(text: str) -> dict[str, Any]:
     frame = {"path": text, "function": text, "lineno": text}
     named = dict.fromkeys(("title", "team", "culprit", "why", "environment", "release"), text)
     return {**named, "ownership": {"frame": frame}}
+
+
+def longest_links() -> dict[str, Any]:
+    """For `an_alert`: what is just short enough to be shown."""
+    amps = "https://p.test/?" + "&" * 76
+    return {"permalink": amps, "links": Links(runbook=amps, source=amps, sentry=amps)}
+
+
+def templated(text: str) -> dict[str, Any]:
+    """For `an_alert`: a channel whose templates make this text of it."""
+    return {"written": Written(title=text, body=text)}
 
 
 def crowd(text: str, count: int = 400) -> tuple[Notification, ...]:

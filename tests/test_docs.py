@@ -26,6 +26,7 @@ from routers.http import CODES
 from routers.notification import Outcome, Reason, Severity, State
 from routers.policy import Notify, Policy
 from routers.rules import load_rules
+from routers.runbooks import FeatureEntry
 from routers.silences import LABELS
 from routers.teams import ReceiverEntry, When
 from service.app import create_app
@@ -58,6 +59,7 @@ ENTRIES = (
     GroupingRule,
     ProjectEntry,
     RootEntry,
+    FeatureEntry,
     ReceiverEntry,
     When,
     Expected,

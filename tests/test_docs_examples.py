@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from routers.channels import alertmanager, webhook
 from routers.channels.log import render
+from routers.notification import Links
 from service.app import create_app
 from service.cli import app as cli
 from service.runtime import Runtime
@@ -193,7 +194,8 @@ def test_the_console_shows_an_alert_as_channels_md_has_it() -> None:
 
 def test_the_webhook_posts_what_is_shown() -> None:
     (shown,) = blocks("json webhook")
-    assert fits(json.loads(shown.text), webhook.payload(an_alert()))
+    links = Links(runbook="https://wiki.example.com/invoicing")
+    assert fits(json.loads(shown.text), webhook.payload(an_alert(links=links)))
 
 
 def test_alertmanager_is_told_what_is_shown() -> None:

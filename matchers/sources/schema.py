@@ -31,6 +31,7 @@ class FileEntry(Strict):
     teams: Any = None
     channels: Any = None
     projects: Any = None
+    features: Any = None
     explicit_owner_tags: Any = None
     overrides: Any = None
     rules: Any = None
@@ -50,6 +51,7 @@ class TeamEntry(Strict):
     aliases: list[Text] = []
     receivers: Any = None
     mode: Literal["notify", "observe"] | None = None  # None: the policy's
+    runbook: Any = None
 
 
 def _spread(value: object) -> object:

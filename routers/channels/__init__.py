@@ -1,6 +1,7 @@
 """Every kind of destination, by the word the rules file has for it. A new one: a file, a line."""
 
 from routers.channels.alertmanager import Alertmanager
+from routers.channels.apprise import AppriseChannel
 from routers.channels.base import Channel
 from routers.channels.discord import Discord
 from routers.channels.email import Email
@@ -23,4 +24,5 @@ CHANNELS: dict[str, type[Channel]] = {
     "incident_io": IncidentIo,
     "alertmanager": Alertmanager,
     "email": Email,
+    "apprise": AppriseChannel,
 }

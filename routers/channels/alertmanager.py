@@ -2,7 +2,8 @@
 
 Spec: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 Two alerts of the same labels are one, so labels hold no text of an error; the error is in the
-annotations. An alert ends at its endsAt: nothing tells us that an error is over. Replicas do not
+annotations. An alert ends at its endsAt: nothing tells us that an error is over, but for a person
+who says so. Replicas do not
 pass alerts on to each other, so each is told; they agree among themselves who notifies. Nothing
 there escapes what an annotation says.
 """
@@ -18,7 +19,7 @@ from routers.channels.base import Channel, Receipt
 from routers.durations import Duration
 from routers.errors import DeliveryError, RefusedError, TemporaryError
 from routers.http import Destination, post_json
-from routers.incident import details, story, summary
+from routers.incident import addresses, details, story, summary
 from routers.message import permalink
 from routers.notification import Alert
 
@@ -32,6 +33,7 @@ class Alertmanager(Channel):
     """`alertmanager: {urls: [https://alertmanager-0.example.com]}`"""
 
     merges: ClassVar = False
+    closes: ClassVar = True
     urls: Annotated[list[Destination], Field(min_length=1, max_length=REPLICAS_LIMIT)]
     hold: Duration = timedelta(hours=1)  # how long it fires after the last alert
 
@@ -66,7 +68,8 @@ def payload(alert: Alert, hold: timedelta) -> list[dict[str, Any]]:
     labels = {name: known.pop(name) for name in LABELS if name in known}
     annotations = {"summary": summary(alert, TEXT_LIMIT)}
     if not alert.plain:
-        annotations |= {"description": story(alert), **known}
+        annotations |= {"description": story(alert), **known, **addresses(alert)}
+    ends_after = timedelta(0) if alert.notification.closes else hold
     told: dict[str, Any] = {
         "labels": {
             "alertname": "PointsmanError",
@@ -75,7 +78,7 @@ def payload(alert: Alert, hold: timedelta) -> list[dict[str, Any]]:
         },
         "annotations": annotations,
         "startsAt": alert.sent_at.isoformat(),
-        "endsAt": (alert.sent_at + hold).isoformat(),
+        "endsAt": (alert.sent_at + ends_after).isoformat(),
     }
     if link := permalink(alert):
         told["generatorURL"] = link

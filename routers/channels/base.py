@@ -20,6 +20,7 @@ class Receipt(msgspec.Struct, frozen=True):
     external_id: str | None = None  # the destination's own name for the message; None: it gave none
     missed: str | None = None  # which of several recipients were not told, and why
     thread: Thread | None = None  # what the group's next alert here is to be handed
+    unworded: str | None = None  # why the channel's template was not used
 
 
 class Channel(BaseModel, ABC):
@@ -27,6 +28,9 @@ class Channel(BaseModel, ABC):
     pace: ClassVar[Pace | None] = None  # what the vendor takes; None: as fast as it answers
     # whether what would be too fast may become one message: not where each opens an incident
     merges: ClassVar[bool] = True
+    # whether what it is told opens incidents, and a notification that `closes` ends them
+    closes: ClassVar[bool] = False
+    needs: ClassVar[str | None] = None  # a package of an extra of the same name
 
     @abstractmethod
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:

@@ -4,7 +4,7 @@ Spec: https://discord.com/developers/docs/resources/webhook#execute-webhook
 Limits: an embed's title holds 256 characters, its description 4,096, a field's name 256 and value
 1,024, all texts of all embeds together 6,000; a message without embeds 2,000. They are counted
 here in UTF-16, in which no character is smaller than anybody counts it, and add up to less than
-5,500. https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+5,700. https://discord.com/developers/docs/resources/message#embed-object-embed-limits
 Without `wait=true` a message that is not saved is no error. Only `allowed_mentions` keeps an
 exception text from pinging everyone.
 """
@@ -19,14 +19,16 @@ from routers.errors import PermanentError
 from routers.http import Destination, fields, post_json
 from routers.message import (
     also,
+    body,
     facts,
     fit,
     headline,
-    many_lines,
+    links,
     one_line,
     permalink,
     place,
     plain,
+    title,
     unfenced,
 )
 from routers.notification import Alert, Severity
@@ -34,10 +36,11 @@ from routers.pace import Pace
 
 CONTENT_LIMIT = 1_300  # UTF-16 units, here and below; after escaping; a link is besides
 HEADER_LIMIT = 256
-TITLE_LIMIT = 1_500
+TITLE_LIMIT = 1_100
 PLACE_LIMIT = 800
 WHY_LIMIT = 500
 FIELD_LIMIT = 200
+BODY_LIMIT = 2_500
 OTHERS, OTHER_LIMIT = 5, 100  # lines, and what one of them holds
 
 COLOURS: dict[Severity, int] = {
@@ -87,7 +90,7 @@ def embed(alert: Alert) -> dict[str, Any]:
         "color": COLOURS[alert.notification.severity],
         "fields": [
             {"name": label, "value": escape(value, FIELD_LIMIT), "inline": True}
-            for label, value in facts(alert)
+            for label, value in (() if body(alert) else facts(alert))
         ],
     }
 
@@ -107,17 +110,23 @@ def units(text: str) -> int:
 
 
 def _description(alert: Alert) -> list[str]:
-    title, where = many_lines(alert.notification.title), place(alert)
-    lines = [line for line in (where.text, where.line) if line]
-    link = permalink(alert)
+    written = body(alert)
     told = (
-        fence(title, TITLE_LIMIT) if _escaped_size(headline(alert)) > HEADER_LIMIT else "",
-        fence("\n    ".join(lines), PLACE_LIMIT) if lines else "",
+        *((escape(written, BODY_LIMIT),) if written else _built_in(alert)),
         _others(alert),
-        escape(one_line(alert.notification.why), WHY_LIMIT),
-        f"[Open in Pointsman](<{link}>)" if link else "",
+        " · ".join(f"[{label}](<{link}>)" for label, link in links(alert)),
     )
     return [part for part in told if part]
+
+
+def _built_in(alert: Alert) -> tuple[str, ...]:
+    where = place(alert)
+    lines = [line for line in (where.text, where.line) if line]
+    return (
+        fence(title(alert), TITLE_LIMIT) if _escaped_size(headline(alert)) > HEADER_LIMIT else "",
+        fence("\n    ".join(lines), PLACE_LIMIT) if lines else "",
+        escape(one_line(alert.notification.why), WHY_LIMIT),
+    )
 
 
 def _others(alert: Alert) -> str:

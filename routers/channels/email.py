@@ -24,7 +24,7 @@ from matchers.kinds.base import LISTED
 from routers.channels.base import Channel, Receipt
 from routers.errors import DeliveryError, PermanentError, TemporaryError
 from routers.http import guard_of
-from routers.message import also, facts, headline, one_line, permalink, place, plain, shorten
+from routers.message import also, body, facts, headline, links, one_line, place, plain, shorten
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 from routers.smtp import Server, hand_over, server_of
@@ -76,6 +76,7 @@ _BUTTON = (
     "display:inline-block;padding:8px 14px;border-radius:6px;"
     "background:#1d4ed8;color:#ffffff;text-decoration:none"
 )
+_LINK = "display:inline-block;padding:8px 6px"
 
 
 def _address(value: str) -> str:
@@ -154,7 +155,7 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
         message.attach(_part(html(alert), "html"))
     one = not (alert.others or alert.storm)  # a thread is a group's
     root = f"<{told.group}@{host}>"
-    subject = (one_line(told.title) or "(no title)") if one else headline(alert)
+    subject = _subject(alert) if one else headline(alert)
     headers = {
         "From": formataddr(_split(sender)),
         "To": ",\n ".join(formataddr(_split(one)) for one in to),
@@ -173,35 +174,64 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
 
 
 def text(alert: Alert) -> str:
-    where, link = place(alert), permalink(alert)
-    parts = [
-        shorten(headline(alert), TITLE_LIMIT),
+    where = place(alert)
+    built_in = (
         "\n    ".join(shorten(part, PLACE_LIMIT) for part in (where.text, where.line) if part),
         _why(alert),
-        "\n".join(_others(alert)),
         "\n".join(
             f"{label + ':':<13} {shorten(value, FACT_LIMIT)}" for label, value in facts(alert)
         ),
-        f"Open in Pointsman: {link}" if link else "",
+    )
+    parts = [
+        shorten(headline(alert), TITLE_LIMIT),
+        *((body(alert),) if body(alert) else built_in),
+        "\n".join(_others(alert)),
+        "\n".join(f"{label}: {link}" for label, link in links(alert)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def html(alert: Alert) -> str:
     """Styles stand at their elements: mail clients drop all others. The reader's own colours."""
-    where, link, others = place(alert), permalink(alert), _others(alert)
+    others = _others(alert)
     colour = COLOURS[alert.notification.severity]
-    shown = [escape(shorten(part, PLACE_LIMIT)) for part in (where.text, where.line) if part]
     parts = (
         f'<h1 style="{_H1}">{escape(shorten(headline(alert), TITLE_LIMIT))}</h1>',
+        *(_written(body(alert)) if body(alert) else _built_in(alert)),
+        f'<pre style="{_PRE}">{"<br>".join(map(escape, others))}</pre>' if others else "",
+        _linked(links(alert)),
+    )
+    shown = "\n".join(part for part in parts if part)
+    return _PAGE.format(body=f'<div style="{_BOX}border-left:4px solid {colour}">\n{shown}\n</div>')
+
+
+def _built_in(alert: Alert) -> tuple[str, ...]:
+    where = place(alert)
+    shown = [escape(shorten(part, PLACE_LIMIT)) for part in (where.text, where.line) if part]
+    return (
         f'<pre style="{_PRE}">{"<br>    ".join(shown)}</pre>' if shown else "",
         f'<p style="{_P}">{escape(_why(alert))}</p>',
-        f'<pre style="{_PRE}">{"<br>".join(map(escape, others))}</pre>' if others else "",
         f'<table style="{_P}border-spacing:0">{"".join(map(_row, facts(alert)))}</table>',
-        f'<p><a href="{escape(link)}" style="{_BUTTON}">Open in Pointsman</a></p>' if link else "",
     )
-    body = "\n".join(part for part in parts if part)
-    return _PAGE.format(body=f'<div style="{_BOX}border-left:4px solid {colour}">\n{body}\n</div>')
+
+
+def _written(text: str) -> tuple[str]:
+    return (f'<p style="{_P}white-space:pre-wrap">{escape(text)}</p>',)
+
+
+def _linked(shown: list[tuple[str, str]]) -> str:
+    """The first as a button."""
+    looks = (_BUTTON, *(_LINK for _ in shown))
+    anchors = (
+        f'<a href="{escape(link)}" style="{look}">{label}</a>'
+        for (label, link), look in zip(shown, looks, strict=False)
+    )
+    return f"<p>{' '.join(anchors)}</p>" if shown else ""
+
+
+def _subject(alert: Alert) -> str:
+    """The same for all mails of a group, unless a template says otherwise."""
+    return one_line(alert.written.title) or one_line(alert.notification.title) or "(no title)"
 
 
 def _row(fact: tuple[str, str]) -> str:

@@ -13,7 +13,7 @@ import httpx
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
 from routers.http import Destination, Token, fields, post_json
-from routers.incident import details, key, one, story, summary
+from routers.incident import addresses, details, key, one, story, summary
 from routers.message import permalink
 from routers.notification import Alert
 from routers.pace import Pace
@@ -28,6 +28,7 @@ class IncidentIo(Channel):
 
     pace: ClassVar = Pace(per_second=18.0, burst=60)  # within 1,200 in any minute
     merges: ClassVar = False
+    closes: ClassVar = True
     url: Destination
     token: Token
 
@@ -47,13 +48,13 @@ def payload(alert: Alert) -> dict[str, Any]:
     known = details(alert, DETAIL_LIMIT)
     told: dict[str, Any] = {
         "title": summary(alert, TITLE_LIMIT),
-        "status": "firing",
+        "status": "resolved" if alert.notification.closes else "firing",
         "deduplication_key": key(alert),
         "metadata": {name: known[name] for name in ("team", "severity")},  # what routes are made of
     }
     if alert.plain:
         return told
-    told |= {"description": fence(story(alert)), "metadata": known}
+    told |= {"description": fence(story(alert)), "metadata": known | addresses(alert)}
     if link := permalink(alert):
         told["source_url"] = link
     return told

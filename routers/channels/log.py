@@ -11,11 +11,12 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import also, facts, headline, one_line, permalink, place, shorten
+from routers.message import also, body, facts, headline, links, one_line, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
 OTHERS = 20  # lines for what it tells besides
+_LINKS = {"Open in Pointsman": "page"}
 
 
 class Log(Channel):
@@ -39,15 +40,18 @@ def render(alert: Alert) -> str:
     known = dict(facts(alert))
     team, severity, reason = known.pop("Team"), known.pop("Severity"), known.pop("Reason")
     known.pop("Storm", None)  # its headline says so
-    told = [
-        ("storm", headline(alert) if alert.storm else ""),
-        ("error", one_line(notification.title) or "(no title)"),
+    built_in = [
         ("at", where.text),
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
+    ]
+    told = [
+        ("storm", headline(alert) if alert.storm else ""),
+        ("error", one_line(alert.written.title or notification.title) or "(no title)"),
+        *([("", line) for line in body(alert).splitlines()] or built_in),
         *(("also", line) for line in also(alert, OTHERS)),
-        ("page", permalink(alert)),
+        *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]
     first = shorten(f"ALERT {team} · {severity} · {reason}", LINE_LIMIT)

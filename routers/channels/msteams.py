@@ -4,7 +4,7 @@ Spec: https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-con
 Card: https://adaptivecards.io/explorer/AdaptiveCard.html version 1.4, of elements that 1.2 has
 Limits: 28,672 bytes, of something larger than the body: 24,453 were counted as 28,897
 (https://github.com/MicrosoftDocs/msteams-docs/issues/11274). The limits below are bytes of JSON
-and add up to less than 10,000, of the 18,000 that are safe.
+and add up to less than 12,000, of the 18,000 that are safe.
 
 The answer is 202 before the flow runs, so whether a card was posted is never known. The older
 connectors answer 200, and failures in words. Markdown is read in facts and text blocks, and each
@@ -20,7 +20,19 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.http import Destination, encode, failure, post_json
-from routers.message import also, facts, fit, headline, one_line, permalink, place, plain
+from routers.message import (
+    also,
+    body,
+    facts,
+    fit,
+    headline,
+    links,
+    one_line,
+    permalink,
+    place,
+    plain,
+    title,
+)
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 
@@ -30,6 +42,7 @@ PLACE_LIMIT = 1_200
 WHY_LIMIT = 1_200
 FACT_LIMIT = 300
 OTHERS, OTHER_LIMIT = 6, 200  # lines, and what one of them holds
+LINES, LINE_LIMIT = 20, 300  # of a template's body
 PLAIN_LIMIT = 1_500  # of each of its four lines
 
 STYLES: dict[Severity, str] = {
@@ -71,14 +84,14 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def card(alert: Alert) -> dict[str, Any]:
-    link = permalink(alert)
+    page = [("Open in Pointsman", link)] if (link := permalink(alert)) else []
     return {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "msteams": {"width": "full"},
         "body": _lines(alert) if alert.plain else _body(alert),
-        "actions": [_open(link)] if link else [],
+        "actions": [_open(*one) for one in (page if alert.plain else links(alert))],
     }
 
 
@@ -92,14 +105,25 @@ def _lines(alert: Alert) -> list[Element]:
 
 
 def _body(alert: Alert) -> list[Element]:
-    where, why = place(alert), one_line(alert.notification.why)
     header = _text(headline(alert), HEADER_LIMIT, size="Medium", weight="Bolder")
     told = [_container(STYLES[alert.notification.severity], [header])]
     if _size(headline(alert)) > HEADER_LIMIT:
-        told.append(_text(one_line(alert.notification.title), TITLE_LIMIT))
+        told.append(_text(one_line(title(alert)), TITLE_LIMIT))
     if others := also(alert, OTHERS):
         lines = [{**_text(line, OTHER_LIMIT), "spacing": "Small"} for line in others]
         told.append(_container("default", lines))
+    return told + (_written(body(alert)) if body(alert) else _built_in(alert))
+
+
+def _written(text: str) -> list[Element]:
+    """Of a template: a run of text holds no line break."""
+    lines = [*text.splitlines()[:LINES], *(["…"] if len(text.splitlines()) > LINES else [])]
+    return [{**_text(line or " ", LINE_LIMIT), "spacing": "Small"} for line in lines]
+
+
+def _built_in(alert: Alert) -> list[Element]:
+    where, why = place(alert), one_line(alert.notification.why)
+    told: list[Element] = []
     if where.text:
         lines = [_text(where.text, PLACE_LIMIT, fontType="Monospace")]
         if where.line:
@@ -125,8 +149,8 @@ def _container(style: str, items: list[Element]) -> Element:
     return {"type": "Container", "style": style, "bleed": True, "items": items}
 
 
-def _open(link: str) -> Element:
-    return {"type": "Action.OpenUrl", "title": "Open in Pointsman", "url": link}
+def _open(label: str, link: str) -> Element:
+    return {"type": "Action.OpenUrl", "title": label, "url": link}
 
 
 def _unmentioned(text: str) -> str:

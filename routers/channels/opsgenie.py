@@ -16,7 +16,7 @@ from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError
 from routers.http import Destination, Token, fields, post_json
 from routers.incident import defused, details, key, one, story, summary
-from routers.message import permalink, place, plain
+from routers.message import links, place, plain
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 
@@ -36,13 +36,14 @@ class Opsgenie(Channel):
 
     pace: ClassVar = Pace(per_second=0.8, burst=10)  # within 60 in any minute; plans differ
     merges: ClassVar = False
+    closes: ClassVar = True
     api_key: Token
     api_url: Destination | None = None  # None: OPSGENIE
     team: str | None = None  # who responds, by name or id; None: as the integration says
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:
         base = self.api_url.get_secret_value() if self.api_url else OPSGENIE
-        url = base.rstrip("/") + "/v2/alerts"
+        url = base.rstrip("/") + "/v2/alerts" + closing(alert)
         headers = {"Authorization": f"GenieKey {self.api_key.get_secret_value()}"}
         told = payload(alert, self.team)
         answer = fields(post_json(client, url, told, now=alert.sent_at, headers=headers))
@@ -51,8 +52,15 @@ class Opsgenie(Channel):
         return Receipt(external_id=one(str(answer["requestId"]), ID_LIMIT))
 
 
+def closing(alert: Alert) -> str:
+    """What the address ends in where the alert is to be closed; "" where it is opened."""
+    return f"/{key(alert)}/close?identifierType=alias" if alert.notification.closes else ""
+
+
 def payload(alert: Alert, team: str | None = None) -> dict[str, Any]:
     """team: also of an alert that was refused as malformed, else nobody might be called."""
+    if alert.notification.closes:
+        return {"source": "Pointsman"}
     told: dict[str, Any] = {
         "message": summary(alert, MESSAGE_LIMIT),
         "alias": key(alert),
@@ -65,8 +73,9 @@ def payload(alert: Alert, team: str | None = None) -> dict[str, Any]:
     if alert.plain:
         return told
     known = details(alert, DETAIL_LIMIT)
+    leads = [f"{label}: {link}" for label, link in links(alert)]
     return told | {
-        "description": "\n\n".join(filter(None, (story(alert), permalink(alert)))),
+        "description": "\n\n".join((story(alert), *leads)),
         "details": known,
         "entity": one(place(alert).text, ENTITY_LIMIT),
         "tags": [one(known[name], TAG_LIMIT) for name in TAGGED if name in known],

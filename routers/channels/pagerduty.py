@@ -3,7 +3,8 @@
 Spec: https://developer.pagerduty.com/docs/send-alert-event
 Limits: a summary holds 1,024 characters, a dedup_key 255, a request 512 KB: what is told here is
 a tenth of that at most, whatever the error says. About 120 requests a minute for each key, by a
-sliding minute; too many are answered 429 without saying for how long.
+sliding minute; too many are answered 429 without saying for how long. A resolve of what is not
+open, or through another key than it was opened with, is taken and dropped.
 """
 
 from datetime import timedelta
@@ -15,8 +16,8 @@ from pydantic import SecretStr, field_validator
 from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError, TemporaryError
 from routers.http import Destination, Token, fields, post_json
-from routers.incident import details, error, key, one, summary
-from routers.message import permalink, place
+from routers.incident import addresses, details, error, key, one, story, summary
+from routers.message import body, links, permalink, place
 from routers.notification import Alert
 from routers.pace import Pace
 
@@ -34,6 +35,7 @@ class PagerDuty(Channel):
 
     pace: ClassVar = Pace(per_second=1.8, burst=10)  # within 120 in any minute
     merges: ClassVar = False
+    closes: ClassVar = True
     routing_key: Token
     region: Literal["us", "eu"] = "us"
     api_url: Destination | None = None  # None: the region's; another is for rehearsals
@@ -64,6 +66,8 @@ class PagerDuty(Channel):
 
 def payload(alert: Alert) -> dict[str, Any]:
     told = alert.notification
+    if told.closes:
+        return {"event_action": "resolve", "dedup_key": key(alert)}
     known = details(alert, FIELD_LIMIT)
     event: dict[str, Any] = {
         "summary": summary(alert, SUMMARY_LIMIT),
@@ -74,13 +78,17 @@ def payload(alert: Alert) -> dict[str, Any]:
     if not alert.plain:
         event["group"] = known["team"]
         event |= {"component": known["feature"]} if "feature" in known else {}
-        event["custom_details"] = {"error": error(alert), **details(alert, DETAIL_LIMIT)}
+        said = {"message": story(alert)} if body(alert) else {}
+        shown_details = {**said, "error": error(alert), **details(alert, DETAIL_LIMIT)}
+        event["custom_details"] = shown_details | addresses(alert)
     shown: dict[str, Any] = {
         "event_action": "trigger",
         "dedup_key": key(alert),
         "client": "Pointsman",
         "payload": event,
     }
-    if link := permalink(alert):
-        shown |= {"client_url": link, "links": [{"href": link, "text": "Open in Pointsman"}]}
+    if page := permalink(alert):
+        shown["client_url"] = page
+    if leads := links(alert):
+        shown["links"] = [{"href": link, "text": label} for label, link in leads]
     return shown

@@ -27,17 +27,18 @@ from routers.http import Destination, Token, post_json
 from routers.message import (
     Place,
     also,
+    body,
     facts,
     headline,
-    many_lines,
+    links,
     one_line,
-    permalink,
     place,
     plain,
     shorten,
+    title,
     unfenced,
 )
-from routers.notification import Alert, Reason, Thread
+from routers.notification import ALONE, Alert, Reason, Thread
 from routers.pace import Pace
 from routers.slack_api import CLOSED, GONE, URL, Bot
 from routers.slack_buttons import buttons
@@ -50,10 +51,10 @@ PLACE_LIMIT = 800
 WHY_LIMIT = 500
 OTHERS, OTHER_LIMIT = 8, 110  # lines, and what one of them holds
 OTHERS_LIMIT = 950
+BODY_LIMIT = 2_000
 SAID_LIMIT = 300
 
 REVISED_EVERY = timedelta(minutes=1)  # a message, at most
-ALONE: tuple[Reason, ...] = ("digest", "test")  # of no group, so in no thread
 QUIET: tuple[Reason, ...] = ("repeat",)  # no news: in the thread only, not in the channel too
 REPLIED = ("Severity", "Environment", "Release", "Times seen", "Last seen")
 AS_WRITTEN = {"parse": "none", "link_names": False}  # no name or link is looked for
@@ -84,10 +85,9 @@ class Slack(Channel):
 
     @model_validator(mode="after")
     def _is_one_form(self) -> "Slack":
-        as_bot = (self.token, self.channel)
-        if (self.webhook_url is None) == (None in as_bot) or (
-            self.webhook_url is not None and any((*as_bot, self.api_url))
-        ):
+        as_webhook = not (self.token or self.channel or self.api_url)
+        as_bot = bool(self.token and self.channel)
+        if not (as_webhook if self.webhook_url else as_bot):
             raise ValueError("needs either `webhook_url`, or `token` and `channel`")
         return self
 
@@ -116,7 +116,8 @@ class Slack(Channel):
             except PermanentError as error:
                 if error.code not in GONE:
                     raise
-        channel, ts = self._post(alert, first(alert), client)
+        anew = msgspec.structs.replace(alert, thread=None)
+        channel, ts = self._post(anew, first(anew), client)
         begun = Thread(channel=channel, ts=ts, updated_at=alert.sent_at)
         return Receipt(external_id=ts, thread=begun if is_one_group(alert) else None)
 
@@ -189,7 +190,7 @@ def reply(alert: Alert, thread: Thread) -> dict[str, Any]:
         return message
     known = [f"{label}: {value}" for label, value in facts(alert) if label in REPLIED]
     line = escape(" · ".join(known), TEXT_LIMIT)
-    told = {"type": "section", "text": _plain(headline(alert), TITLE_LIMIT)}
+    told = _paragraph(headline(alert), TITLE_LIMIT)
     return message | {"blocks": [told, {"type": "context", "elements": [_mrkdwn(line)]}]}
 
 
@@ -210,18 +211,13 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def blocks(alert: Alert) -> list[Block]:
-    told = [_header(headline(alert)), _fields(facts(alert))]
-    if len(escape(headline(alert))) > HEADER_LIMIT:
-        told.append(_section(fence(many_lines(alert.notification.title), TITLE_LIMIT)))
+    told = [_header(headline(alert))]
+    told += [_paragraph(written, BODY_LIMIT)] if (written := body(alert)) else _built_in(alert)
     if others := also(alert, OTHERS):
         lines = [shorten(line, OTHER_LIMIT) for line in others]
         told.append(_section(fence("\n".join(lines), OTHERS_LIMIT)))
-    if where := _place(place(alert)):
-        told.append(_section(fence(where, PLACE_LIMIT)))
-    if why := one_line(alert.notification.why):
-        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
-    if link := permalink(alert):
-        told.append(_section(f"<{escape(link)}|Open in Pointsman>"))
+    if shown := links(alert):
+        told.append(_section(" · ".join(f"<{escape(link)}|{label}>" for label, link in shown)))
     return told
 
 
@@ -239,8 +235,24 @@ def fence(text: str, limit: int) -> str:
     return f"```\n{escape(unfenced(text), limit)}\n```"
 
 
+def _built_in(alert: Alert) -> list[Block]:
+    told = [_fields(facts(alert))]
+    if len(escape(headline(alert))) > HEADER_LIMIT:
+        told.append(_section(fence(title(alert), TITLE_LIMIT)))
+    if where := _place(place(alert)):
+        told.append(_section(fence(where, PLACE_LIMIT)))
+    if why := one_line(alert.notification.why):
+        told.append({"type": "context", "elements": [_mrkdwn(escape(why, WHY_LIMIT))]})
+    return told
+
+
 def _header(text: str) -> Block:
     return {"type": "header", "text": _plain(text, HEADER_LIMIT)}
+
+
+def _paragraph(text: str, limit: int) -> Block:
+    """Of any words: no markup, whatever they quote."""
+    return {"type": "section", "text": _plain(text, limit)}
 
 
 def _plain(text: str, limit: int) -> Block:

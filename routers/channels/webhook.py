@@ -17,7 +17,7 @@ from pydantic import SecretStr, field_validator
 
 from routers.channels.base import Channel, Receipt
 from routers.http import Destination, encode, post_json
-from routers.message import told_besides
+from routers.message import place, told_besides
 from routers.notification import Alert, Notification
 
 OTHERS_BYTES = 500_000  # what a message holds of others; many servers take a megabyte
@@ -30,6 +30,8 @@ SHOWN = (
     "times_seen",
     "why",
     "permalink",
+    "first_seen",
+    "last_seen",
     "event_id",
     "environment",
     "release",
@@ -67,6 +69,9 @@ def payload(alert: Alert) -> dict[str, Any]:
     notification = alert.notification
     has_event = alert.event is not None and not alert.plain
     worst = told(notification) | {
+        "links": {name: link or None for name, link in msgspec.structs.asdict(alert.links).items()},
+        "source_line": place(alert).line,
+        "message": _written(alert),
         "ownership": {**alert.ownership, "trail": []} if alert.plain else alert.ownership,
         "event": msgspec.to_builtins(alert.event) if has_event else None,
     }
@@ -81,7 +86,8 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def told(notification: Notification) -> dict[str, Any]:
-    return {name: getattr(notification, name) for name in SHOWN}
+    shown: dict[str, Any] = msgspec.to_builtins(notification)
+    return {name: shown[name] for name in SHOWN}
 
 
 def fitting(alert: Alert) -> Iterator[dict[str, Any]]:
@@ -92,6 +98,12 @@ def fitting(alert: Alert) -> Iterator[dict[str, Any]]:
         if left < 0:
             return
         yield shown
+
+
+def _written(alert: Alert) -> dict[str, str] | None:
+    """By the channel's template, where it has one."""
+    written = alert.written
+    return msgspec.structs.asdict(written) if written.title or written.body else None
 
 
 def key(secret: SecretStr) -> bytes:

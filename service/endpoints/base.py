@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from routers.rules import Rules
+from service.acts import BY
 from service.auth import COOKIE
 from service.ingest.body import read_body
 from service.ingest.limits import BODY
@@ -20,6 +21,8 @@ from service.runtime import Runtime
 PROBLEM = "application/problem+json"
 Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+
+By = Annotated[str, Query(min_length=1, max_length=BY, description="Who does it.")]
 
 
 def runtime(request: Request) -> Runtime:

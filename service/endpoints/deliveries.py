@@ -5,7 +5,8 @@ from typing import Any, Literal
 import msgspec
 from fastapi import APIRouter, HTTPException
 
-from service.endpoints.base import Admin, Cursor, Limit, found, plain
+from service.acts import audited
+from service.endpoints.base import Admin, By, Cursor, Limit, found, plain
 from service.runtime import Runtime
 from service.store.rows import Delivery
 from service.store.transaction import Transaction
@@ -27,9 +28,9 @@ def deliveries(
 
 
 @endpoints.post("/deliveries/{id}/retry")
-def retry(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own word
+def retry(house: Admin, id: str, by: By = "api") -> dict[str, Any]:  # noqa: A002 the path's own word
     """Try a dead delivery again, now."""
-    return delivery_json(found(retry_delivery(house, id), "delivery"))
+    return delivery_json(found(retry_delivery(house, id, by=by), "delivery"))
 
 
 @endpoints.get("/accounting")
@@ -41,7 +42,7 @@ def accounting(house: Admin) -> dict[str, Any]:
     return house.store.accounting() | {"lost_by_clients": house.telemetry.errors_lost}
 
 
-def retry_delivery(house: Runtime, id: str) -> Delivery | None:  # noqa: A002
+def retry_delivery(house: Runtime, id: str, *, by: str) -> Delivery | None:  # noqa: A002
     """None: there is no such delivery. Raises HTTPException 409 where it is not dead."""
 
     def work(tx: Transaction) -> Delivery | None:
@@ -60,6 +61,7 @@ def retry_delivery(house: Runtime, id: str) -> Delivery | None:  # noqa: A002
         )
         tx.put_delivery(again)
         house.breakers.ask(tx, again.notification.receiver, house.clock())
+        tx.audit(audited(house.clock(), by, "retry", id, group=again.notification.group))
         return again
 
     delivery = house.writer.run(work)

@@ -13,11 +13,11 @@ from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
 from routers.rules import Rules
-from service import acts
 from service.auth import COOKIE, SESSION_SECONDS
 from service.endpoints.base import Admin, Open, body_of, found, runtime
 from service.endpoints.deliveries import retry_delivery
-from service.endpoints.groups import project_name
+from service.endpoints.groups import entry_for, project_name
+from service.ignore_form import CHOICES
 from service.overview import OUTCOMES, VERDICTS, severity_of, why
 from service.render import render
 from service.runtime import Runtime
@@ -106,18 +106,16 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         stack=stack(kept.event, decision, rules.ruleset if rules else Ruleset()) if kept else [],
         deliveries=house.store.deliveries(50, group=id).items,
         durations=DURATIONS,
+        teams=dict(sorted(_names(house).items(), key=lambda named: named[1].casefold())),
+        ignoring=CHOICES,
+        permanent=entry_for(group, kept, house),
+        acts=house.audit_store.page(SHOWN, subject=id).items,
     )
-
-
-@endpoints.post("/groups/{id}/resolve")
-def resolve(house: AdminForm, id: str) -> Response:  # noqa: A002
-    found(acts.resolve(house, id, by="page"), "group")
-    return RedirectResponse(f"/groups/{id}", 303)
 
 
 @endpoints.post("/deliveries/{id}/retry")
 def retry(house: AdminForm, id: str) -> Response:  # noqa: A002
-    delivery = found(retry_delivery(house, id), "delivery")
+    delivery = found(retry_delivery(house, id, by="page"), "delivery")
     return RedirectResponse(f"/groups/{delivery.notification.group}#told", 303)
 
 

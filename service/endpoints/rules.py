@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from routers.schema import rules_schema
-from service.endpoints.base import Admin, plain
+from service.acts import audited
+from service.endpoints.base import Admin, By, plain
 from service.endpoints.validators import Validated
 from service.rules import Status
 
@@ -26,9 +27,12 @@ def schema() -> JSONResponse:
 
 
 @endpoints.post("/reload")
-def reload(house: Admin) -> dict[str, Any]:
+def reload(house: Admin, by: By = "api") -> dict[str, Any]:
     """Read the file again. One with problems changes nothing; the answer then lists them."""
-    return _status(house.reload_rules())
+    status = house.reload_rules()
+    entry = audited(house.clock(), by, "reload", "rules", revision=status.revision)
+    house.writer.run(lambda tx: tx.audit(entry))
+    return _status(status)
 
 
 def _status(status: Status) -> dict[str, Any]:

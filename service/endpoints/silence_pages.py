@@ -44,5 +44,5 @@ def make(house: AdminForm, form: Fields) -> Response:
 
 @endpoints.post("/silences/{id}/expire")
 def expire(house: AdminForm, id: str) -> Response:  # noqa: A002 the path's own word
-    found(expire_silence(house, id), "silence")
+    found(expire_silence(house, id, by="page"), "silence")
     return RedirectResponse("/silences", 303)

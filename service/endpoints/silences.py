@@ -9,7 +9,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 
 from routers.postable import PostableSilence, read_silence
-from service.endpoints.base import Admin, Cursor, Limit, body_of, found, plain
+from service.acts import audited
+from service.endpoints.base import Admin, By, Cursor, Limit, body_of, found, plain
 from service.runtime import Runtime
 from service.store.rows import new_id
 from service.store.silences import KeptSilence
@@ -45,9 +46,9 @@ def silence(house: Admin, body: Annotated[bytes, Depends(posted)]) -> dict[str, 
 
 
 @endpoints.delete("/{id}")
-def expire(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own word
+def expire(house: Admin, id: str, by: By = "api") -> dict[str, Any]:  # noqa: A002 the path's own word
     """End it now. One that has ended stays as it is."""
-    return silence_json(found(expire_silence(house, id), "silence"), house)
+    return silence_json(found(expire_silence(house, id, by=by), "silence"), house)
 
 
 def make_silence(house: Runtime, body: bytes) -> str | None:
@@ -59,14 +60,24 @@ def make_silence(house: Runtime, body: bytes) -> str | None:
         if replaced is not None and tx.end_silence(replaced, now) is None:
             return None
         tx.put_silence(silence, now)
+        said = {"comment": silence.comment, "replaces": replaced}
+        tx.audit(audited(now, silence.created_by, "silence", silence.id, **said))
         return silence.id
 
     return house.writer.run(work)
 
 
-def expire_silence(house: Runtime, id: str) -> KeptSilence | None:  # noqa: A002
+def expire_silence(house: Runtime, id: str, *, by: str) -> KeptSilence | None:  # noqa: A002
     """As it then is. None: there is no such silence."""
-    return house.writer.run(lambda tx: tx.end_silence(id, house.clock()))
+    now = house.clock()
+
+    def work(tx: Transaction) -> KeptSilence | None:
+        ended = tx.end_silence(id, now)
+        if ended is not None and ended.updated_at == now:  # else it had ended before
+            tx.audit(audited(now, by, "expire", id))
+        return ended
+
+    return house.writer.run(work)
 
 
 def silence_json(kept: KeptSilence, house: Runtime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import msgspec
 
 from matchers.event import Event
 from matchers.text import MESSAGE, clean
+from routers.urls import link
 from service.ingest.base import (
     PROJECT,
     Adapter,
@@ -31,7 +32,7 @@ from service.ingest.base import (
 from service.ingest.json_members import Text
 from service.ingest.json_parts import few, load_parts, name, parts
 from service.ingest.native import refuse
-from service.ingest.sentry_event import event_of
+from service.ingest.sentry_event import NOT_IN_A_URL, event_of
 from service.ingest.sentry_large import read_event
 
 RESOURCES = frozenset(("event_alert", "error", "issue", "metric_alert", "comment", "installation"))
@@ -55,7 +56,9 @@ def _large(text: Text) -> Tree:
 # What is read of a hook that is large.
 _PROJECT = parts(project=few)
 _ISSUE = parts(
-    **dict.fromkeys(("level", "logger", "platform", "lastSeen", "culprit", "title"), name),
+    **dict.fromkeys(
+        ("level", "logger", "platform", "lastSeen", "culprit", "title", "web_url"), name
+    ),
     metadata=parts(**dict.fromkeys(("type", "value", "filename", "function"), name)),
     project=few,
 )
@@ -78,9 +81,9 @@ def parse(body: bytes, request: Request) -> Parsed:
     data = _object(hook.get("data"))
     for kind in ("event", "error"):  # of an alert rule; of every error
         if event := _object(data.get(kind)):
-            return _parsed(_event(event, event, request))
+            return _parsed(_linked(_event(event, event, request), event))
     if (issue := _object(data.get("issue"))) and hook.get("action") in NEWS:
-        return _parsed(_event(_of_issue(issue, body), issue, request))
+        return _parsed(_linked(_event(_of_issue(issue, body), issue, request), issue))
     resource = request.headers.get("sentry-hook-resource", "")
     return Parsed(dropped={resource if resource in RESOURCES else "unknown": 1})
 
@@ -142,6 +145,12 @@ def _event(tree: Tree, about: Tree, request: Request) -> Event:
         release=event.release or tags.get("sentry:release") or tags.get("release"),
         transaction=event.transaction or tags.get("transaction"),
     )
+
+
+def _linked(event: Event, about: Tree) -> Event:
+    """With its page, which only a signed hook is believed."""
+    said = NOT_IN_A_URL.sub("", clean(about.get("web_url"), MESSAGE) or "")
+    return msgspec.structs.replace(event, web_url=link(said) or None)
 
 
 def _of_issue(issue: Tree, body: bytes) -> Tree:

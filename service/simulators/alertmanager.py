@@ -31,6 +31,9 @@ class Alertmanager:
                 self.alerts[frozenset(alert["labels"].items())] = alert
         return httpx.Response(400, json="; ".join(errors)) if errors else httpx.Response(200)
 
+    def incidents(self) -> int:
+        return len(self.firing())
+
     def firing(self) -> list[dict[str, Any]]:
         now = self._clock()
         return [

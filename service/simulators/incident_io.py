@@ -24,6 +24,9 @@ class IncidentIo:
         self.alerts: dict[str, list[dict[str, Any]]] = defaultdict(list)  # by deduplication key
         self._window = Window(clock, RATE)
 
+    def incidents(self) -> int:
+        return len(self.alerts)
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.host != "api.incident.io" or not request.url.path.startswith(PATH):
             return httpx.Response(404)
@@ -35,7 +38,10 @@ class IncidentIo:
         if errors := list(mistakes(alert)):
             return _problem(422, "validation_error", errors=errors)
         name = alert["deduplication_key"]
-        self.alerts[name].append(alert)
+        if alert["status"] == "resolved":
+            self.alerts.pop(name, None)
+        else:
+            self.alerts[name].append(alert)
         said = {"deduplication_key": name, "message": "Event accepted for processing"}
         return httpx.Response(202, json=said | {"status": "success"})
 

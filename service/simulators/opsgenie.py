@@ -21,6 +21,7 @@ URLS = {
     "https://api.eu.opsgenie.com/v2/alerts",
     "https://api.atlassian.com/jsm/ops/integration/v2/alerts",
 }
+CLOSE = re.compile(r"(.+)/([^/]+)/close\?identifierType=alias")
 RATE = 60  # a minute; it depends on the plan
 LIMITS = {"message": 130, "alias": 512, "description": 15_000, "entity": 512, "source": 100}
 
@@ -31,8 +32,12 @@ class Opsgenie:
         self.counts: Counter[str] = Counter()
         self._windows: dict[str, Window] = defaultdict(lambda: Window(clock, RATE))
 
+    def incidents(self) -> int:
+        return len(self.alerts)
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if str(request.url) not in URLS:
+        closes = CLOSE.fullmatch(str(request.url))
+        if (closes[1] if closes else str(request.url)) not in URLS:
             return httpx.Response(404)
         key = request.headers.get("Authorization", "")
         if not re.fullmatch(r"GenieKey \S+", key):
@@ -42,6 +47,10 @@ class Opsgenie:
             headers = {"X-RateLimit-State": "THROTTLED", "X-RateLimit-Period-In-Sec": "60"}
             said = {"message": "You are making too many requests!", "took": 0.0}
             return httpx.Response(429, headers=headers, json=said)
+        if closes:
+            self.alerts.pop(closes[2], None)
+            said = {"result": "Request will be processed", "took": 0.1, "requestId": "c"}
+            return httpx.Response(202, json=said)
         alert = json.loads(request.content)
         errors = dict(mistakes(alert))
         if errors:

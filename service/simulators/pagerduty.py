@@ -23,6 +23,9 @@ class PagerDuty:
         self.open: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         self._windows: dict[str, Window] = defaultdict(lambda: Window(clock, RATE))
 
+    def incidents(self) -> int:
+        return len(self.open)
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.host not in HOSTS or request.url.path != "/v2/enqueue":
             return httpx.Response(404)
@@ -36,13 +39,20 @@ class PagerDuty:
         if not self._windows[event["routing_key"]].takes():
             return httpx.Response(429, json={"status": "throttle exceeded"})
         name = event["dedup_key"]
-        self.open[event["routing_key"], name].append(event)
+        if event["event_action"] == "resolve":
+            self.open.pop((event["routing_key"], name), None)
+        else:
+            self.open[event["routing_key"], name].append(event)
         said = {"status": "success", "message": "Event processed", "dedup_key": name}
         return httpx.Response(202, json=said)
 
 
 def mistakes(event: dict[str, Any]) -> Iterator[str]:
     payload = event.get("payload", {})
+    if event.get("event_action") == "resolve":
+        if not event.get("dedup_key"):
+            yield "'dedup_key' is missing or blank"
+        return
     if len(event.get("routing_key", "")) != 32:
         yield "Length of 'routing_key' is incorrect (should be 32 characters)"
     if event.get("event_action") != "trigger":

@@ -36,21 +36,14 @@ class Groups:
         group = self._known(event.project, fingerprints)
         if group is None:
             group = self._made(event, ownership, fingerprints[0], name or title(event))
-        reopened = (
-            group.status == "resolved"
-            and group.resolved_at is not None
-            and event.received_at > group.resolved_at
-        )
         group = msgspec.structs.replace(
             group,
             times_seen=group.times_seen + 1,
             first_seen=min(group.first_seen, event.received_at),
             last_seen=max(group.last_seen, event.received_at),
             last_event_id=event.event_id,
-            team=ownership.owner,
             culprit=culprit(ownership, event.transaction) or group.culprit,
             level=event.level,
-            status="unresolved" if reopened else group.status,
         )
         self._put(group)
         return group
@@ -61,9 +54,13 @@ class Groups:
         told |= {(audience.team, audience.environment): audience for audience in audiences}
         self._put(msgspec.structs.replace(group, audiences=tuple(told.values())))
 
+    def by_id(self, id: str) -> Group | None:  # noqa: A002
+        """As it stands in this transaction."""
+        return self._groups.get(id) or self._load(self._sql.group_by_id, {"id": id})
+
     def change(self, id: str, change: Callable[[Group], Group]) -> Group | None:  # noqa: A002
         """None: there is no such group."""
-        group = self._by_id(id)
+        group = self.by_id(id)
         if group is None:
             return None
         self._put(change(group))
@@ -91,9 +88,6 @@ class Groups:
         if group is not None:
             self._ids[project, fingerprint] = group.id
         return group
-
-    def _by_id(self, id: str) -> Group | None:  # noqa: A002
-        return self._groups.get(id) or self._load(self._sql.group_by_id, {"id": id})
 
     def _load(self, statement: Any, params: Mapping[str, str]) -> Group | None:
         row = one(statement.run(self._cursor, params))

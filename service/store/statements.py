@@ -18,9 +18,11 @@ from service.store.tables import (
     GROUP_FINGERPRINTS,
     GROUPS,
     LEDGER,
+    RELEASES,
     RULES_REVISIONS,
     SILENCES,
     STORMS,
+    THREADS,
     UPSTREAM,
 )
 
@@ -42,9 +44,12 @@ class Statement:
         cursor.execute(self._sql, self._bind(params))
         return cursor
 
-    def run_all(self, cursor: Any, rows: Sequence[Row]) -> None:
-        if rows:
-            cursor.executemany(self._sql, [self._bind(row) for row in rows])
+    def run_all(self, cursor: Any, rows: Sequence[Row]) -> int:
+        """How many rows of the table it changed."""
+        if not rows:
+            return 0
+        cursor.executemany(self._sql, [self._bind(row) for row in rows])
+        return int(cursor.rowcount)
 
     def _bind(self, params: Row) -> Any:
         bound = self._constants | params if self._constants else params
@@ -108,6 +113,12 @@ class Statements:
             )
             .order_by(DELIVERIES.c.due_at)
             .limit(bindparam("limit"))
+        )
+        self.deliveries_of = compiled(
+            select(DELIVERIES)
+            .where(DELIVERIES.c.group_id == bindparam("group_id"))
+            .order_by(DELIVERIES.c.id.desc())
+            .limit(1000)
         )
         self.carry = compiled(
             update(DELIVERIES)
@@ -196,6 +207,31 @@ class Statements:
                 | {"hidden": SILENCES.c.hidden + bindparam("n")}
             )
         )
+        self.add_release = compiled(upsert_insert(RELEASES).on_conflict_do_nothing())
+        self.release = compiled(
+            select(RELEASES.c.first_seen).where(
+                RELEASES.c.project == bindparam("project"),
+                RELEASES.c.release == bindparam("release"),
+            )
+        )
+        self.newest_release = compiled(
+            select(RELEASES.c.release)
+            .where(RELEASES.c.project == bindparam("project"))
+            .order_by(RELEASES.c.first_seen.desc(), RELEASES.c.release.desc())
+            .limit(1)
+        )
+        self.drop_releases = compiled(
+            delete(RELEASES).where(
+                RELEASES.c.project == bindparam("p"),
+                RELEASES.c.first_seen
+                < select(RELEASES.c.first_seen)
+                .where(RELEASES.c.project == bindparam("p"))
+                .order_by(RELEASES.c.first_seen.desc())
+                .limit(1)
+                .offset(bindparam("keep"))
+                .scalar_subquery(),
+            )
+        )
         self.add_audit = compiled(insert(AUDIT))
         self.add_envelope = compiled(insert(UPSTREAM))
         self.due_envelopes = compiled(
@@ -212,6 +248,23 @@ class Statements:
             .where(UPSTREAM.c.due_at > bindparam("now"))
             .values(due_at=bindparam("now"))
         )
+        self.put_thread = compiled(_upsert(THREADS))
+        self.revise_threads = compiled(
+            update(THREADS)
+            .where(THREADS.c.group_id == bindparam("g"))
+            .values(said=bindparam("said"), due_at=bindparam("due"))
+        )
+        as_read = (
+            THREADS.c.receiver == bindparam("r"),
+            THREADS.c.group_id == bindparam("g"),
+            THREADS.c.due_at == bindparam("was_due"),
+        )
+        self.settle_thread = compiled(
+            update(THREADS)
+            .where(*as_read)
+            .values(updated_at=bindparam("updated"), due_at=bindparam("due"))
+        )
+        self.drop_thread = compiled(delete(THREADS).where(*as_read))
         self.drop_envelope = compiled(delete(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")))
 
 

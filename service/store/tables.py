@@ -245,6 +245,27 @@ RELEASES = Table(
     Index("releases_newest", "project", "first_seen"),
 )
 
+# The message that tells of a group at a receiver, where one can be changed and replied to.
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("receiver", String, nullable=False),
+    Column("group_id", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),  # when it is to be changed; null: it says what is so
+    Column("said", String, nullable=False),  # what a person did since it was last told
+    PrimaryKeyConstraint("receiver", "group_id"),
+    Index("threads_of_group", "group_id"),
+    Index(
+        "threads_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
 
 def to_us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,6 +1,7 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,22 +9,21 @@ import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
-from routers.breaker import Breaker
 from routers.group import Group
 from routers.notification import Notification
-from routers.pace import Bucket
 from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
 from service.store.audit import Audited, audit_row
+from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
+from service.store.releases import Releases
 from service.store.rows import (
     Artifact,
     Delivery,
     artifact_row,
     audience_row,
-    breaker_row,
     delivery_record,
     delivery_row,
     group_row,
@@ -32,7 +32,8 @@ from service.store.rows import (
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
 from service.store.storms import Storms, Weather
-from service.store.tables import from_us, to_us
+from service.store.tables import to_us
+from service.store.threads import Threads
 
 ALL = 1_000_000
 
@@ -46,6 +47,9 @@ class Transaction(Envelopes):
         """in_force, weather: the writer's; they outlive the transaction."""
         super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
+        self.threads = Threads(cursor, statements)
+        self.releases = Releases(cursor, statements)
+        self.destinations = Destinations(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: dict[str, dict[str, Any]] = {}
@@ -65,6 +69,7 @@ class Transaction(Envelopes):
     def accept(self, event: Event) -> None:
         """Enter the event in the book of what came in, and keep its record. First ask `known`."""
         self._books["accepted", ""] += 1
+        self.releases.saw(event)
         self._events[event.project, event.event_id] = {
             "project": event.project,
             "event_id": event.event_id,
@@ -133,6 +138,15 @@ class Transaction(Envelopes):
         if delivery.carrier is None:
             self.queued.add(told.receiver)
 
+    def told(self, group: str) -> list[Delivery]:
+        """What was queued of a group, the earliest first; of the same moment, what closes last."""
+        kept = every(self._sql.deliveries_of.run(self._cursor, {"group_id": group}))
+        queued = [row for row in self._deliveries.values() if row["group_id"] == group]
+        return sorted(
+            map(delivery_record, [*kept, *queued]),
+            key=lambda one: (one.created_at, one.notification.closes),
+        )
+
     def due(self, receiver: str, now: datetime) -> Delivery | None:
         """The delivery of this receiver that has waited longest."""
         self._flush_deliveries()  # what gathers for a message is known before it is claimed
@@ -152,10 +166,12 @@ class Transaction(Envelopes):
             if row["id"] != carrier.id and row["state"] == "pending"
             if not row["attempts"] and row["storm"] is None
         ]
-        self._sql.carry.run_all(
-            self._cursor, [{"i": row["id"], "by": carrier.id} for row in carried]
-        )
+        self.load(carrier, [row["id"] for row in carried])
         return [delivery_record(row) for row in carried]
+
+    def load(self, carrier: Delivery, ids: Sequence[str]) -> None:
+        """Have one delivery carry these, whatever becomes of it."""
+        self._sql.carry.run_all(self._cursor, [{"i": one, "by": carrier.id} for one in ids])
 
     def carried(self, carrier: Delivery, limit: int = ALL) -> list[Delivery]:
         """What its message tells besides."""
@@ -171,20 +187,6 @@ class Transaction(Envelopes):
         """It is dead: each goes its own way again."""
         self._sql.free_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
         self.queued.add(carrier.notification.receiver)
-
-    def bucket(self, receiver: str) -> Bucket | None:
-        row = one(self._sql.bucket.run(self._cursor, {"receiver": receiver}))
-        return None if row is None else Bucket(row["tokens"], from_us(row["at"]))
-
-    def put_bucket(self, receiver: str, bucket: Bucket) -> None:
-        row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
-        self._sql.put_bucket.run(self._cursor, row)
-
-    def put_breaker(self, receiver: str, breaker: Breaker) -> None:
-        self._sql.put_breaker.run(self._cursor, breaker_row(receiver, breaker))
-
-    def drop_breaker(self, receiver: str) -> None:
-        self._sql.drop_breaker.run(self._cursor, {"receiver": receiver})
 
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
@@ -282,6 +284,7 @@ class Transaction(Envelopes):
         self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
+        self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,

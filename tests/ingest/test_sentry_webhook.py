@@ -18,7 +18,10 @@ from tests.ingest.captured import DATA, REQUEST
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(DATA, "sentry_hooks.yaml").read_text())
 SECRET, BODY = "the client secret", b'{"action": "created"}'
-PLAIN = ("platform", "level", "environment", "release", "logger", "transaction", "message")
+PLAIN = (
+    *("platform", "level", "environment", "release", "logger", "transaction", "message"),
+    "web_url",
+)
 
 
 def read(case: dict[str, Any]) -> Parsed:

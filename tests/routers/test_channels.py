@@ -16,6 +16,7 @@ from routers.errors import DeliveryError, PermanentError, RefusedError, Temporar
 from routers.notification import Thread
 from tests.alerts import NOW, OWNERSHIP, an_alert, crowd
 from tests.routers.mail import a_client, a_mail_server
+from tests.routers.services import a_service
 
 # Each form that a channel is configured in, by its kind; the second is "slack 2".
 FORMS = {
@@ -23,7 +24,7 @@ FORMS = {
     for kind, model in CHANNELS.items()
     for number, text in enumerate(examples(model), 1)
 }
-POSTING = sorted(FORMS.keys() - {"log", "email"})
+POSTING = sorted(FORMS.keys() - {"log", "email", "apprise"})
 OUTSIDE = sorted(FORMS.keys() - {"log"})
 HUGE = "KeyError: " + "x" * 200_000
 TS = "1503435956.000247"
@@ -65,6 +66,11 @@ def a_destination(name: str) -> Iterator[tuple[Channel, httpx.Client, list[objec
     if name == "email":
         with a_mail_server(taken=taken) as server, a_client() as client:
             yield server.channel(), client, taken
+        return
+
+    if name == "apprise":
+        with a_service(taken=taken) as service, a_client() as client:
+            yield service.channel(), client, taken
         return
 
     def take(request: httpx.Request) -> httpx.Response:

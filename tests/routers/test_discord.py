@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from routers.channels.base import Receipt
 from routers.channels.discord import COLOURS, Discord, content, embed, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
+from routers.notification import Links
 from service.simulators import discord as simulator
-from tests.alerts import an_alert, crowd, everywhere
+from tests.alerts import an_alert, crowd, everywhere, longest_links, templated
 
 PATH = "/api/webhooks/1/x"
 ATTACK = "<!channel> @everyone *boom* |x> @here <@42> <@&7> :fire: ``` [a](https://evil.test/_b_)"
@@ -104,22 +105,26 @@ def test_plain_without_a_link_is_text() -> None:
     [HUGE, "*" * 9_000, "\\" * 9_000, "é👍" * 9_000, "`\n" * 9_000, ":a:" * 9_000, "\0" * 9_000],
 )
 def test_no_text_breaks_a_limit(text: str, plain: bool) -> None:
-    link = "https://p.test/" + "é" * 280
-    assert sent(**everywhere(text), permalink=link, plain=plain, others=crowd(text))
+    over = {**everywhere(text), **longest_links(), "plain": plain, "others": crowd(text)}
+    assert sent(**over)
+    assert sent(**over, **templated(text))
 
 
 @pytest.mark.parametrize("text", ["👍" * 9_000, "*" * 9_000])
 def test_even_the_largest_embed_leaves_room(text: str) -> None:
     over = everywhere(text) | {"others": crowd(text)}
-    shown = embed(an_alert(**over, permalink="https://p.test/" + "é" * 280))
-    assert 4_000 < simulator.total(shown) < 5_500
+    longest = "https://p.test/" + "x" * 380
+    links = Links(runbook=longest, source=longest, sentry=longest)
+    shown = embed(an_alert(**over, permalink=longest, links=links))
+    assert 5_000 < simulator.total(shown) < 5_700
 
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_an_exception_text_can_ping_nobody(plain: bool) -> None:
-    message = sent(**everywhere(ATTACK), plain=plain)
-    assert simulator.pinged(message) == []
-    assert "<@42>" not in message.get("content", "")
+    for more in ({}, templated(ATTACK)):
+        message = sent(**everywhere(ATTACK), **more, plain=plain)
+        assert simulator.pinged(message) == []
+        assert "<@42>" not in message.get("content", "")
 
 
 def test_the_stand_in_sees_a_ping() -> None:
@@ -140,6 +145,13 @@ def test_the_stand_in_sees_a_ping() -> None:
 )
 def test_a_text_is_shown_as_it_is_written(text: str) -> None:
     assert read(escape(text, 1_000)) == text
+
+
+def test_a_templates_words_are_shown_as_they_are_written() -> None:
+    (shown,) = sent(**templated(ATTACK))["embeds"]
+    words, _link = shown["description"].splitlines()
+    assert read(words) == ATTACK
+    assert shown["fields"] == []
 
 
 def test_what_is_no_markup_is_not_escaped() -> None:

@@ -13,7 +13,7 @@ from routers.channels.msteams import MSTeams, card, escape, payload
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
 from routers.http import encode
 from service.simulators import msteams as simulator
-from tests.alerts import an_alert, crowd, everywhere
+from tests.alerts import an_alert, crowd, everywhere, longest_links, templated
 
 PATH = "/workflows/0/triggers/manual/paths/invoke"
 URL = f"https://logic.test{PATH}?api-version=2016-06-01&sig=hush"
@@ -107,14 +107,15 @@ def test_what_is_not_known_is_left_out() -> None:
     [HUGE, "*" * 9_000, "\\" * 9_000, '"' * 9_000, "é👍" * 9_000, "<at>" * 9_000, "\0" * 9_000],
 )
 def test_the_largest_card_is_far_from_what_teams_refuses(text: str, plain: bool) -> None:
-    over = {**everywhere(text), "permalink": "https://p.test/" + "👍" * 280, "plain": plain}
-    over["others"] = crowd(text)
-    assert posted(**over)
-    assert len(encode(payload(an_alert(**over)))) < 10_000
+    over = {**everywhere(text), **longest_links(), "plain": plain, "others": crowd(text)}
+    for more in ({}, templated(text)):
+        assert posted(**over, **more)
+        assert len(encode(payload(an_alert(**over, **more)))) < 12_000
 
 
-def test_an_exception_text_mentions_nobody() -> None:
-    shown = json.dumps(posted(**everywhere(ATTACK)), ensure_ascii=False)
+@pytest.mark.parametrize("more", [{}, templated(ATTACK)])
+def test_an_exception_text_mentions_nobody(more: dict[str, Any]) -> None:
+    shown = json.dumps(posted(**everywhere(ATTACK), **more), ensure_ascii=False)
     assert not re.search(r"</?at\b", shown, re.IGNORECASE)
     assert "entities" not in shown
 

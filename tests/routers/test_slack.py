@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from routers.channels.slack import Slack, blocks, escape, fence
 from routers.errors import DeliveryError, PermanentError, RefusedError, TemporaryError
-from tests.alerts import OWNERSHIP, an_alert, crowd, everywhere
+from tests.alerts import OWNERSHIP, an_alert, crowd, everywhere, longest_links, templated
 
 SLACK = Slack(webhook_url=SecretStr("https://hooks.slack.test/services/T0/B0/x"))
 HUGE = "KeyError: " + "x" * 200_000
@@ -85,18 +85,24 @@ def test_a_title_that_the_header_cuts_stands_below_in_whole() -> None:
     [HUGE, "&" * 9_000, "<" * 9_000, '"' * 9_000, "\\" * 9_000, "é👍" * 9_000, "`\n" * 9_000],
 )
 def test_no_text_breaks_a_limit(text: str) -> None:
-    link = "https://p.test/" + "&" * 280
-    assert sent(**everywhere(text), permalink=link, others=crowd(text))["text"]
+    assert sent(**everywhere(text), **longest_links(), others=crowd(text))["text"]
+    assert sent(**templated(text), **longest_links(), others=crowd(text))["text"]
 
 
 def test_even_the_largest_message_leaves_room() -> None:
     over = everywhere('"' * 9_000) | {"others": crowd('"' * 9_000)}
-    message = sent(**over, permalink="https://p.test/" + "&" * 280)
+    message = sent(**over, **longest_links())
     assert len(json.dumps(message, ensure_ascii=False)) < 12_000
 
 
+def test_a_templates_words_are_no_markup() -> None:
+    body = sent(**templated(ATTACK))["blocks"][1]
+    assert body["text"]["type"] == "plain_text"
+    assert body["text"]["text"].startswith("&lt;!channel&gt;")
+
+
 def test_an_exception_text_can_ping_nobody() -> None:
-    message = json.dumps(sent(**everywhere(ATTACK)))
+    message = json.dumps(sent(**everywhere(ATTACK), **templated(ATTACK)))
     link = "<https://pointsman.example.com/groups/0123456789abcdef|Open in Pointsman>"
     assert "<" not in message.replace(link, "")
 

@@ -49,6 +49,11 @@ def test_the_body_is_version_1() -> None:
         "environment": "production",
         "release": "2026.3.1",
         "ownership": OWNERSHIP,
+        "links": {"runbook": None, "source": None, "sentry": None},
+        "first_seen": "2026-03-01T12:00:00Z",
+        "last_seen": "2026-03-01T12:00:00Z",
+        "source_line": "return RATES[country]",
+        "message": None,
     }
 
 

@@ -1,5 +1,6 @@
 """The pages: what they show, what they refuse, and what hostile text does to them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -231,6 +232,79 @@ def test_resolve_is_a_button(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, path)
     assert "resolved" in read(client, path).text.split("KeyError")[1].split("Stack")[0].lower()
     assert read(client, "/?status=resolved").text.count("KeyError: 'NL'") >= 1
+
+
+def top(client: TestClient, path: str) -> str:
+    """The text of a group's page above its stack."""
+    return read(client, path).text.split("KeyError", 2)[2].partition(" Stack ")[0]
+
+
+def test_what_is_fixed_is_resolved_in_its_release(client: TestClient) -> None:
+    path = send(client, raised(TAX), release="1.4.2")
+    assert "Resolve in 1.4.2" in top(client, path)
+    client.post(f"{path}/resolve", data={"release": "1.4.2"})
+    assert "Should it come again in a release newer than 1.4.2" in top(client, path)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("24 h", ", until 20"),
+        ("100 more times", ", until seen 101\N{MULTIPLICATION SIGN}."),
+        ("for ever", ", for ever."),
+    ],
+)
+def test_a_group_is_ignored_for_as_long_as_was_chosen(
+    client: TestClient, choice: str, said: str
+) -> None:
+    path = send(client, raised(TAX))
+    assert client.post(f"{path}/ignore", data={"until": choice}).status_code == 303
+    assert "Ignored since" in top(client, path)
+    assert said in top(client, path)
+    assert client.post(f"{path}/unresolve").headers["location"] == path
+    assert "Ignored since" not in top(client, path)
+
+
+def test_a_group_is_given_to_a_team_with_the_entry_that_makes_it_permanent(
+    client: TestClient,
+) -> None:
+    path = send(client, raised(TAX))
+    assert client.post(f"{path}/assign", data={"team": "platform"}).status_code == 303
+    assert "Assigned to Platform" in top(client, path)
+    assert "- {path: /shop/billing/tax.py, owner: platform}" in top(client, path)
+    client.post(f"{path}/assign", data={"team": ""})
+    assert "Assigned to" not in top(client, path)
+
+
+def test_a_group_tells_who_did_what(client: TestClient) -> None:
+    path = send(client, raised(TAX))
+    client.post(f"{path}/resolve", data={"release": "1.4.2"})
+    client.post(f"/api/v1{path}/unresolve", json={"by": "<b>jane</b>"})
+    trail = read(client, path).text.partition("Who did what ")[2]
+    assert re.match(r"unresolve by <b>jane</b> .+ resolve by page .+ release 1\.4\.2", trail)
+
+
+@pytest.mark.parametrize(
+    ("what", "asked", "said"),
+    [
+        ("ignore", {"until": "a while"}, "one of 1 h"),
+        ("ignore", {"until": "the next escalation"}, "it would never end"),
+        ("assign", {"team": "platfrom"}, "did you mean"),
+    ],
+)
+def test_a_form_that_asks_what_cannot_be_is_told_why(
+    client: TestClient, what: str, asked: dict[str, str], said: str
+) -> None:
+    answer = client.post(f"{send(client, raised(TAX))}/{what}", data=asked, headers=HTML)
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_nothing_is_done_to_what_is_not_there(client: TestClient) -> None:
+    asked = {"until": "1 h", "team": "platform"}
+    acts = ("resolve", "ignore", "unresolve", "assign")
+    answers = [client.post(f"/groups/none/{act}", data=asked, headers=HTML) for act in acts]
+    assert [answer.status_code for answer in answers] == [404] * 4
 
 
 def test_a_dead_delivery_can_be_tried_again(client: TestClient) -> None:

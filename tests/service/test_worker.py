@@ -264,3 +264,17 @@ def test_who_of_several_was_not_told_stands_at_the_delivery(folder: Path, clock:
         "b@example.com: answered 550: no such user",
     )
     assert done["external_id"] == f"<{done['id']}@example.com>"
+
+
+def test_a_template_that_fails_is_said_at_the_delivery(folder: Path, clock: Clock) -> None:
+    own = f'hook: {{webhook: {{url: {HOOK}}}, title: "{{{{ tags }}}}"}}'
+    (folder / "rules.yaml").write_text(RULES.replace(f"hook: {{webhook: {{url: {HOOK}}}}}", own))
+    with running(folder, clock, httpx.MockTransport(Peer(answers(200)))) as client:
+        fail(client)
+        one = delivery(client, "delivered")
+        assert (one["last_code"], one["last_error"]) == (
+            "template_failed",
+            "TypeError: a dict is no text",
+        )
+        metrics = client.get("/metrics").text
+        assert 'pointsman_templates_failed_total{channel="hook"} 1.0' in metrics
