@@ -27,9 +27,8 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
     hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
-    lost_by: tuple[
-        str | None, ...
-    ] = ()  # teams that were told of it here until newer rules moved it
+    # teams that were told of it here, until newer rules moved it with this event
+    lost_by: tuple[str | None, ...] = ()
     storm: StormPolicy = StormPolicy()  # when its notifications become one message with others
 
 

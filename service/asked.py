@@ -41,7 +41,7 @@ class Assigning(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Asked = TypeVar("Asked", bound=Said)
 
 
-def read(body: bytes, kind: type[Asked]) -> Asked:
+def read_asked(body: bytes, kind: type[Asked]) -> Asked:
     """Nothing is an empty object. Raises ActError."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)

@@ -3,9 +3,8 @@
 Spec: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 Two alerts of the same labels are one, so labels hold no text of an error; the error is in the
 annotations. An alert ends at its endsAt: nothing tells us that an error is over, but for a person
-who says so. Replicas do not
-pass alerts on to each other, so each is told; they agree among themselves who notifies. Nothing
-there escapes what an annotation says.
+who says so. Replicas do not pass alerts on to each other, so each is told; they agree among
+themselves who notifies. Nothing there escapes what an annotation says.
 """
 
 from concurrent.futures import ThreadPoolExecutor

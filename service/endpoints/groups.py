@@ -6,8 +6,17 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from routers.group import Group, Until
 from service import acts
-from service.asked import ASSIGN, IGNORE, RESOLVE, UNRESOLVE, Assigning, Ignoring, Resolving, Said
-from service.asked import read as read_asked
+from service.asked import (
+    ASSIGN,
+    IGNORE,
+    RESOLVE,
+    UNRESOLVE,
+    Assigning,
+    Ignoring,
+    Resolving,
+    Said,
+    read_asked,
+)
 from service.endpoints.base import Admin, Cursor, Limit, body_of, found, plain
 from service.endpoints.deliveries import delivery_json
 from service.explain import permanent
@@ -97,9 +106,10 @@ def group_json(group: Group, house: Runtime) -> dict[str, Any]:
 def entry_for(group: Group, newest: Kept | None, house: Runtime) -> dict[str, Any] | None:
     """The entry in the rules that would do what its assignment does; None: there is none to do."""
     rules = house.rules.current()
-    if group.assigned is None or newest is None or rules is None:
+    if rules is None or newest is None:
         return None
-    return permanent(newest.event, rules, group.assigned)
+    team = rules.ruleset.names.get(group.assigned or "")
+    return permanent(newest.event, rules, team) if team else None
 
 
 def project_name(number: str, house: Runtime) -> str:

@@ -338,6 +338,7 @@ def test_a_team_that_the_rules_lose_gives_the_group_back(
     clock.move(DAY)
     fail(client)
     found = shown(client, group)
+    assert found["permanent"] is None
     assert (found["team"], [one["code"] for one in found["ownership"]["warnings"]]) == (
         "payments",
         ["assigned_team_gone"],
@@ -454,6 +455,14 @@ def test_what_cannot_be_done_is_told_with_its_place(
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["place"]) == (422, place)
     assert said in error["detail"]
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"by": "\xff"}', b'{"by": "\\ud800"}', b"[" * 60_000])
+def test_a_body_that_is_no_object_is_told_so(client: TestClient, body: bytes) -> None:
+    group = fail(client)
+    answer = client.post(f"/api/v1/groups/{group}/ignore", content=body)
+    assert (answer.status_code, answer.json()["errors"][0]["place"]) == (422, "")
+    assert client.post(f"/api/v1/groups/{group}/ignore", content=b" " * 70_000).status_code == 413
 
 
 def test_an_escalation_that_no_policy_has_would_never_end(tmp_path: Path) -> None:

@@ -269,6 +269,8 @@ def test_a_group_is_given_to_a_team_with_the_entry_that_makes_it_permanent(
     client: TestClient,
 ) -> None:
     path = send(client, raised(TAX))
+    client.post(f"{path}/assign", data={"team": "payments"})
+    assert "Assigned to Payments, whoever the rules name." in top(client, path)
     assert client.post(f"{path}/assign", data={"team": "platform"}).status_code == 303
     assert "Assigned to Platform" in top(client, path)
     assert "- {path: /shop/billing/tax.py, owner: platform}" in top(client, path)
