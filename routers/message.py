@@ -59,9 +59,8 @@ def headline(alert: Alert) -> str:
     """One line: why it is told, and the title; of several, how many, and the worst of them."""
     said = one_line(alert.written.title) or _headline(alert.notification)
     if alert.storm:
-        return (
-            f"Storm of {alert.storm.groups:,} new errors, {_shared(alert.storm)}; the worst: {said}"
-        )
+        many = f"Storm of {alert.storm.groups:,} new errors"
+        return f"{many}, {_shared(alert.storm)}; the worst: {said}"
     return f"{told_besides(alert) + 1:,} alerts, the worst: {said}" if alert.others else said
 
 

@@ -149,9 +149,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     event: Event | None  # None: no longer stored
     links: Links = Links()
     others: tuple[Notification, ...] = ()  # told by the same message, the worst first
-    written: Written = Written()
     more: int = 0  # told by it too, and not among these
     storm: Storm | None = None  # it tells of these groups as one
+    written: Written = Written()
     plain: bool = False  # True: the vendor refused the full rendering as malformed; send short text
     thread: Thread | None = None  # what this receiver was told of the group; None: nothing yet
     pressable: bool = False  # whether what is pressed in the message reaches us

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from routers.links import links_of
-from routers.notification import Alert, Notification, Storm
+from routers.notification import Alert, Notification
 from routers.rules import Rules
 from service.store.store import Store
+from service.store.storms import StormStore
 from service.store.threads import ThreadStore
 
 
@@ -15,6 +16,7 @@ class Alerts:
         self,
         store: Store,
         threads: ThreadStore,
+        storms: StormStore,
         *,
         clock: Callable[[], datetime],
         pressable: bool,
@@ -22,6 +24,7 @@ class Alerts:
         """pressable: whether what is pressed in a message reaches us."""
         self._store = store
         self._threads = threads
+        self._storms = storms
         self._clock = clock
         self._pressable = pressable
 
@@ -33,17 +36,17 @@ class Alerts:
         id: str,  # noqa: A002
         rules: Rules,
         plain: bool = False,
-        more: int = 0,
-        storm: Storm | None = None,
+        storm: str | None = None,
     ) -> Alert:
+        """id: the delivery's; what it carries beyond `others` is counted, where it is a storm's."""
         event, ownership = self._store.evidence(told.project, told.event_id)
         return Alert(
             id=id,
             sent_at=self._clock(),
             notification=told,
             others=tuple(others),
-            more=more,
-            storm=storm,
+            more=self._storms.carried(id) - len(others) if storm else 0,
+            storm=self._storms.told(storm) if storm else None,
             ownership=ownership,
             event=event,
             links=links_of(told, event, ownership, rules),

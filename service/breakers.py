@@ -70,14 +70,14 @@ class Breakers:
     def worked(self, tx: Transaction, receiver: str) -> None:
         if self._known.pop(receiver, None) is not None:
             self._about.pop(receiver, None)
-            tx.drop_breaker(receiver)
+            tx.destinations.drop_breaker(receiver)
 
     def _keep(self, tx: Transaction, receiver: str, breaker: Breaker) -> None:
         self._known[receiver] = breaker
         channel = self._channel(receiver)
         if channel is not None:
             self._about[receiver] = channel
-        tx.put_breaker(receiver, breaker)
+        tx.destinations.put_breaker(receiver, breaker)
 
     def _channel(self, receiver: str) -> Channel | None:
         rules = self._rules()

@@ -53,7 +53,8 @@ class Fallback:
         may_wait: bool = False,
     ) -> int:
         """It is dead, and what it carried with it: how many; `alone`: those go their own way."""
-        carried = [] if alone else tx.carried(failed)
+        closes = failed.notification.closes  # what it carries was to be told by nobody
+        carried = [] if alone or closes else tx.carried(failed)
         for one in (failed, *carried):
             self._bury_one(tx, one, failed, now, may_wait=may_wait)
         tx.free_carried(failed, now)
@@ -89,7 +90,7 @@ class Fallback:
     def _next(self, delivery: Delivery, now: datetime, *, may_wait: bool) -> str | None:
         """may_wait: it could be told where it is, later; the console is no better than that."""
         rules, told = self._rules(), delivery.notification
-        if rules is None or told.closes:  # nobody else has that incident
+        if rules is None or told.closes:  # nobody else has the incident that it closes
             return None
         tried = (*delivery.tried, told.receiver)
         names = [*told.spare, *rules.policy.fallback_receivers]

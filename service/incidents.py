@@ -52,6 +52,7 @@ def unsent(tx: Transaction, closing: Delivery) -> list[Delivery]:
         for one in tx.told(told.group)
         if one.state == "pending"
         and one.carrier is None
+        and one.storm is None
         and one.created_at <= closing.created_at
         and not one.notification.closes
         and _place(one.notification) == _place(told)

@@ -112,17 +112,17 @@ class Runtime:
         )
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
+        self.breakers = Breakers(self.engine, self.rules.current)
         self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
         threads = ThreadStore(self.engine)
-        alerts = Alerts(self.store, threads, clock=clock, pressable=self.slack_door.is_open)
-        self.breakers = Breakers(self.engine, self.rules.current)
+        storms = StormStore(self.engine)
+        alerts = Alerts(self.store, threads, storms, clock=clock, pressable=self.slack_door.is_open)
         self.worker = Worker(
             self.writer,
             self.store,
             self.rules.current,
             self._client,
             self.telemetry,
-            storms=StormStore(self.engine),
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,

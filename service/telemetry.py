@@ -149,15 +149,15 @@ class Telemetry:
     def delivery(self, channel: str, outcome: str) -> None:
         self._deliveries.labels(channel, outcome).inc()
 
-    def unworded(self, channel: str, why: str) -> None:
-        """Its template failed."""
-        self._unworded.labels(channel).inc()
-        LOG.warning("template_failed", extra={"channel": channel, "reason": why})
-
     def breakers(self, shut: Container[str]) -> None:
         """Of all channels, those whose breakers are open."""
         for channel in self._channels:
             self._breakers.labels(channel).set(channel in shut)
+
+    def unworded(self, channel: str, why: str) -> None:
+        """Its template failed."""
+        self._unworded.labels(channel).inc()
+        LOG.warning("template_failed", extra={"channel": channel, "reason": why})
 
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()

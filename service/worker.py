@@ -31,7 +31,6 @@ from service.fallback import Fallback
 from service.incidents import unsent
 from service.store.rows import Delivery
 from service.store.store import Store
-from service.store.storms import StormStore
 from service.store.transaction import Transaction
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
@@ -53,7 +52,6 @@ class Worker:
         client: httpx.Client,
         telemetry: Telemetry,
         *,
-        storms: StormStore,
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
@@ -64,7 +62,6 @@ class Worker:
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
-        self._storms = storms
         self._breakers = breakers
         self._fallback = Fallback(rules, breakers)
         self._clock = clock
@@ -145,11 +142,11 @@ class Worker:
             carried += unsent(tx, delivery)
         channel = self._channel(receiver)
         if isinstance(channel, Channel) and channel.pace is not None:
-            bucket = filled(tx.bucket(receiver), channel.pace, now)
+            bucket = filled(tx.destinations.bucket(receiver), channel.pace, now)
             if bucket.tokens < 1:
                 self._attention.pause(receiver, now + wait(bucket, channel.pace))
                 return None
-            tx.put_bucket(receiver, spent(bucket))
+            tx.destinations.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
             if is_last and channel.merges and not (carried or delivery.storm):
                 carried = tx.carry(delivery, now, CARRIED)
@@ -195,9 +192,8 @@ class Worker:
             others,
             id=delivery.id,
             plain=delivery.plain,
+            storm=delivery.storm,
             rules=rules,
-            more=self._storms.carried(delivery.id) - len(carried) if delivery.storm else 0,
-            storm=self._storms.told(delivery.storm) if delivery.storm else None,
         )
         return tell(channel, alert, rules.wordings.get(receiver), self._client)
 

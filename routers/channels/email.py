@@ -166,7 +166,7 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
         message.attach(_part(html(alert), "html"))
     one = not (alert.others or alert.storm)  # a thread is a group's
     root = f"<{told.group}@{host}>"
-    subject = (one_line(told.title) or "(no title)") if one else headline(alert)
+    subject = _subject(alert) if one else headline(alert)
     headers = {
         "From": formataddr(_split(sender)),
         "To": ",\n ".join(formataddr(_split(one)) for one in to),

@@ -45,13 +45,13 @@ def render(alert: Alert) -> str:
         ("", f"    {where.line}" if where.line else ""),
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
-        *(("also", line) for line in also(alert, OTHERS)),
     ]
     said = one_line(alert.written.title or notification.title) or "(no title)"
     told = [
         ("storm", headline(alert) if alert.storm else ""),
         ("error" if notification.event_id else "says", said),
         *([("", line) for line in body(alert).splitlines()] or built_in),
+        *(("also", line) for line in also(alert, OTHERS)),
         *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]

@@ -30,6 +30,8 @@ SHOWN = (
     "times_seen",
     "why",
     "permalink",
+    "first_seen",
+    "last_seen",
     "event_id",
     "environment",
     "release",
@@ -87,7 +89,8 @@ def payload(alert: Alert) -> dict[str, Any]:
 
 
 def told(notification: Notification) -> dict[str, Any]:
-    return {name: msgspec.to_builtins(getattr(notification, name)) for name in SHOWN}
+    shown: dict[str, Any] = msgspec.to_builtins(notification)
+    return {name: shown[name] for name in SHOWN}
 
 
 def fitting(alert: Alert) -> Iterator[dict[str, Any]]:

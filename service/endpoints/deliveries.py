@@ -66,8 +66,8 @@ def retry_delivery(house: Runtime, id: str, *, by: str) -> Delivery | None:  # n
             storm=None,
         )
         tx.put_delivery(again)
-        tx.audit(audited(house.clock(), by, "retry", id, group=again.notification.group))
         house.breakers.ask(tx, again.notification.receiver, house.clock())
+        tx.audit(audited(house.clock(), by, "retry", id, group=again.notification.group))
         return again
 
     delivery = house.writer.run(work)

@@ -9,14 +9,13 @@ import msgspec
 
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
-from routers.breaker import Breaker
 from routers.group import Group
 from routers.notification import Notification
-from routers.pace import Bucket
 from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
 from service.store.audit import Audited, audit_row
+from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
 from service.store.releases import Releases
@@ -24,7 +23,6 @@ from service.store.rows import (
     Artifact,
     Delivery,
     artifact_row,
-    breaker_row,
     delivery_record,
     delivery_row,
     new_id,
@@ -32,7 +30,7 @@ from service.store.rows import (
 from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
 from service.store.statements import Statements
 from service.store.storms import Storms, Weather
-from service.store.tables import from_us, to_us
+from service.store.tables import to_us
 from service.store.threads import Threads
 
 ALL = 1_000_000
@@ -49,6 +47,7 @@ class Transaction(Envelopes):
         self.groups = Groups(cursor, statements)
         self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
+        self.destinations = Destinations(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: dict[str, dict[str, Any]] = {}
@@ -188,20 +187,6 @@ class Transaction(Envelopes):
         """It is dead: each goes its own way again."""
         self._sql.free_carried.run(self._cursor, {"by": carrier.id, "now": to_us(now)})
         self.queued.add(carrier.notification.receiver)
-
-    def bucket(self, receiver: str) -> Bucket | None:
-        row = one(self._sql.bucket.run(self._cursor, {"receiver": receiver}))
-        return None if row is None else Bucket(row["tokens"], from_us(row["at"]))
-
-    def put_bucket(self, receiver: str, bucket: Bucket) -> None:
-        row = {"receiver": receiver, "tokens": bucket.tokens, "at": to_us(bucket.at)}
-        self._sql.put_bucket.run(self._cursor, row)
-
-    def put_breaker(self, receiver: str, breaker: Breaker) -> None:
-        self._sql.put_breaker.run(self._cursor, breaker_row(receiver, breaker))
-
-    def drop_breaker(self, receiver: str) -> None:
-        self._sql.drop_breaker.run(self._cursor, {"receiver": receiver})
 
     def delivery(self, id: str) -> Delivery | None:  # noqa: A002
         row = one(self._sql.delivery.run(self._cursor, {"id": id}))
