@@ -13,7 +13,8 @@ from matchers.errors import Problem
 from matchers.files import RepositoryFiles
 from routers.rules import Loaded, load_rules
 from service.repository import RepositoryError, read_files
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError
+from service.settings_load import load_settings
 from service.tree import around
 
 FINDINGS = 1

@@ -5,7 +5,8 @@ import os
 from pydantic import SecretStr
 
 from service.cli.base import AsJson, answer_json, misuse, talk
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError
+from service.settings_load import load_settings
 
 
 def config(as_json: AsJson = False) -> None:

@@ -12,7 +12,8 @@ import typer
 from routers.message import one_line
 from service.cli.base import misuse
 from service.rules_git import masked
-from service.settings import Settings, SettingsError, is_loopback, load_settings
+from service.settings import Settings, SettingsError, is_loopback
+from service.settings_load import load_settings
 
 PAUSE_SECONDS = 0.1  # between two looks
 TIMEOUT_SECONDS = 60  # a baseline of very many groups takes its time

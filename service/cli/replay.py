@@ -26,7 +26,8 @@ from service.cli.base import (
     misuse,
     talk,
 )
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError
+from service.settings_load import load_settings
 
 NOBODY = "(unowned)"
 

@@ -21,7 +21,8 @@ from service.logs import configure_logs, report_own_errors
 from service.memory import give_memory_back
 from service.rules_git import masked
 from service.runtime import Runtime
-from service.settings import Settings, SettingsError, load_settings
+from service.settings import Settings, SettingsError
+from service.settings_load import load_settings
 from service.store.database import migrate, reason
 
 

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from service.git import GitError
 from service.rules_git import Git, masked
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError
+from service.settings_load import load_settings
 from tests.running import wait_for
 from tests.service.house import running
 from tests.service.test_rules_watch import owner, status, team

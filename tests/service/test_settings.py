@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from service.logs import report_own_errors
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError
+from service.settings_load import load_settings
 
 
 def test_a_setting_comes_from_its_variable_its_bare_name_or_a_file(tmp_path: Path) -> None:
