@@ -20,11 +20,19 @@ PROBE_AFTER = timedelta(seconds=30)  # twice that after the next probe that fail
 PROBE_AFTER_MAX = timedelta(minutes=5)
 # No waiting helps; all other permanent errors may be the one message's own.
 GONE = frozenset(
-    {"unauthorized", "forbidden", "not_found", "gone", "redirect", "invalid_url"}
-    | {"private_destination", "not_offered"}
+    (
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "gone",
+        "redirect",
+        "invalid_url",
+        "private_destination",
+        "not_offered",
+    )
 )
-# Known before anything is sent: such a delivery dies by itself, and lives once the rules change.
-OURS = frozenset({"unconfigured", "receiver_gone", "internal", "console_closed"})
+# Nothing was sent at all.
+OURS = frozenset(("unconfigured", "receiver_gone", "internal", "console_closed", "busy"))
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True):

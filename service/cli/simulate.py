@@ -4,7 +4,6 @@ import signal
 from enum import Enum
 from pathlib import PurePosixPath
 from threading import Event
-from types import FrameType
 from typing import Annotated
 
 import httpx
@@ -37,7 +36,7 @@ def simulate(
     chosen = VENDORS[vendor.value]
     stopped = Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda _signal, _frame: _stop(stopped, _frame))
+        signal.signal(name, lambda *_: stopped.set())
     show = _show_json if as_json else _show
     simulated = Simulated(chosen, lambda *told: show(chosen, *told), _fault(fault))
     try:
@@ -49,10 +48,6 @@ def simulate(
             stopped.wait()
     except OSError as error:
         misuse(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
-
-
-def _stop(stopped: Event, _frame: FrameType | None) -> None:
-    stopped.set()
 
 
 def _fault(text: str) -> Fault | None:
