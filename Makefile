@@ -45,7 +45,7 @@ check: $(VENV)/.dev
 	$(BIN)/pytest tests/test_architecture.py
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 bench: $(VENV)/.dev  ## ratios of two things run in turn
 	$(BIN)/python -m benchmarks.matching

@@ -186,6 +186,7 @@ def test_a_policy_that_only_observes_tells_nobody(tmp_path: Path) -> None:
         days.pass_by(2 * DAY)
         days.fail()
         days.post(f"/api/v1/groups/{group}/resolve")
+        days.pass_by(MINUTE)
         days.fail()
         assert (days.heard(), outcomes(days)) == ([], {"observed": 6})
         assert len(days.client.get("/api/v1/groups").json()["groups"]) == 2

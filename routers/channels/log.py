@@ -51,7 +51,7 @@ def render(alert: Alert) -> str:
         ("storm", headline(alert) if alert.storm else ""),
         ("error" if notification.event_id else "says", said),
         *([("", line) for line in body(alert).splitlines()] or built_in),
-        *(("also", line) for line in also(alert, OTHERS)),
+        *(("" if notification.digest else "also", line) for line in also(alert, OTHERS)),
         *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]

@@ -108,7 +108,7 @@ AIRBRAKE = [
         for adapter, cases in zip(CLIENTS, (ROLLBAR, BUGSNAG, HONEYBADGER, AIRBRAKE), strict=True)
         for case in cases
     ],
-    ids=str,
+    ids=lambda one: one.name if isinstance(one, Adapter) else str(one),
 )
 def test_a_field_is_what_its_vendor_calls_otherwise(
     adapter: Adapter, more: Any, field: str, value: object

@@ -80,12 +80,15 @@ MISTAKES = {
     ),
     "an unknown setting of a channel": (
         "channels: {x: {slack: {webhook_ulr: https://hooks.slack.com/x}}}",
-        'rules.yaml:3:23: the key "webhook_url" is missing',
         'rules.yaml:3:24: unknown key "webhook_ulr" — did you mean "webhook_url"?',
     ),
     "a missing setting of a channel": (
         "channels: {x: {slack: {}}}",
-        'rules.yaml:3:23: the key "webhook_url" is missing',
+        "rules.yaml:3:23: needs either `webhook_url`, or `token` and `channel`",
+    ),
+    "a missing setting of another": (
+        "channels: {x: {discord: {}}}",
+        'rules.yaml:3:25: the key "webhook_url" is missing',
     ),
     "an unknown severity": (
         "unowned: {receivers: [{channel: log, when: {severity: [urgent]}}]}",
