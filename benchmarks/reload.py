@@ -21,7 +21,7 @@ from tests.running import Service, a_service
 
 TEAMS, RULES = 40, 10_000
 EVENTS = 500  # a second
-SENDERS = 10
+SENDERS = 20
 REVISIONS = 10
 PAUSE = 2.0  # seconds of flow before each reload, and after the last
 BUDGET = 1.0  # seconds of one reload

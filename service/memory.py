@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _LARGE = 256 * 1024  # bytes; a block past it is the system's own mapping, and goes back whole
 _ARENAS = 2
+_NEW_OBJECTS = 10_000  # that outlived their makers, until the collector looks at them
 
 
 def give_memory_back() -> None:
@@ -27,6 +28,13 @@ def trim() -> None:
     """What lies free between blocks in use, too; some milliseconds, so beside large bodies only."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def collect_seldom() -> None:
+    """An event makes thousands of objects and hardly a cycle: by default the collector would look
+    some ten times for each hundred events, and find nothing.
+    """
+    gc.set_threshold(_NEW_OBJECTS, 20, 100)
 
 
 @contextmanager

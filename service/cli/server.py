@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.app import create_app
 from service.cli.base import MISUSE, misuse, talk
 from service.logs import configure_logs, report_own_errors
-from service.memory import give_memory_back
+from service.memory import collect_seldom, give_memory_back
 from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError
@@ -29,7 +29,8 @@ from service.store.database import migrate, reason
 def run(host: str | None, port: int | None, rules: str | None) -> None:
     """Serves until it is told to stop."""
     give_memory_back()
-    sys.setswitchinterval(0.001)
+    collect_seldom()
+    sys.setswitchinterval(0.001)  # while rules are read, an event's turn comes soon
     settings = _settings(host, port, rules)
     with _listen(settings) as listening:
         configure_logs(settings.log_level)
