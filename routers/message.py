@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, CauseKind, Digest, Notification, Reason, Storm
+from routers.notification import ALONE, Alert, CauseKind, Digest, Notification, Reason, Storm
 from routers.urls import link
 
 HEADLINE_LIMIT = 300  # characters
@@ -67,6 +67,12 @@ def headline(alert: Alert) -> str:
 def told_besides(alert: Alert) -> int:
     """How many the message tells besides the worst."""
     return len(alert.others) + alert.more
+
+
+def is_one_group(alert: Alert) -> bool:
+    """Whether the message is about just one, and may stand in its thread."""
+    several = alert.others or alert.storm
+    return not several and alert.notification.reason not in ALONE
 
 
 def title(alert: Alert) -> str:
