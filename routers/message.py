@@ -256,8 +256,9 @@ def _of_group(told: Notification) -> Iterator[tuple[str, str | None]]:
     yield "Release", told.release
     yield "Times seen", f"{told.times_seen:,}" if told.times_seen else ""
     yield "Reason", told.reason
-    yield "First seen", moment(told.first_seen)
-    yield "Last seen", moment(told.last_seen)
+    if told.reason != "test":  # of which nothing was seen
+        yield "First seen", moment(told.first_seen)
+        yield "Last seen", moment(told.last_seen)
 
 
 def _of_digest(digest: Digest) -> Iterator[tuple[str, str]]:
