@@ -146,6 +146,8 @@ def _about(alert: Alert) -> Iterator[tuple[str, str | None]]:
         yield from _of_storm(alert, alert.storm)
     else:
         yield from _of_group(told)
+    if alert.others and not alert.storm:
+        yield "Alerts since", moment(min(one.last_seen for one in (told, *alert.others)))
 
 
 def _of_storm(alert: Alert, storm: Storm) -> Iterator[tuple[str, str]]:
