@@ -88,6 +88,12 @@ def test_what_is_no_fault_is_refused(text: str) -> None:
         parse_fault(text)
 
 
+def test_a_message_to_slack_reads_as_it_is_shown_there() -> None:
+    assert readable(VENDORS["slack"], b'{"text": "&lt;!channel&gt; &amp;amp;"}') == [
+        "<!channel> &amp;"
+    ]
+
+
 @pytest.mark.parametrize("name", sorted(VENDORS))
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"[1]", b"\xff", b'{"text": 1}', b"null"])
 def test_what_the_vendor_is_never_told_is_refused_and_does_no_harm(name: str, body: bytes) -> None:
