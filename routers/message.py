@@ -118,6 +118,8 @@ def _shared(storm: Storm) -> str:
 
 def _headline(notification: Notification) -> str:
     title = one_line(notification.title) or "(no title)"
+    if notification.reason == "digest" and notification.digest is None:
+        return title  # the warning of a silence, which says all itself
     word = WORDS[notification.reason]
     if notification.reason == "escalation" and notification.threshold:
         word = f"{word}, seen {notification.threshold:,} times"

@@ -71,6 +71,11 @@ def test_one_line_hides_nothing_and_breaks_nothing(text: str | None, line: str) 
     assert one_line(text) == line
 
 
+def test_the_warning_of_a_silence_is_not_called_a_digest() -> None:
+    said = "A silence ends in 14 min and still hides KeyError: 'DE'"
+    assert headline(an_alert(reason="digest", title=said)) == said
+
+
 def test_a_message_of_many_says_since_when_the_first_of_them_waited() -> None:
     early = msgspec.structs.replace(NOTIFICATION, last_seen=NOW - timedelta(minutes=7))
     alert = an_alert(others=(*crowd("KeyError", 3), early))
