@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from matchers.event import Event, Frame
-from routers.notification import Alert, CauseKind, Digest, Notification, Reason, Storm
+from routers.notification import ALONE, Alert, CauseKind, Digest, Notification, Reason, Storm
 from routers.urls import link
 
 HEADLINE_LIMIT = 300  # characters
@@ -69,6 +69,12 @@ def told_besides(alert: Alert) -> int:
     return len(alert.others) + alert.more
 
 
+def is_one_group(alert: Alert) -> bool:
+    """Whether the message is about just one, and may stand in its thread."""
+    several = alert.others or alert.storm
+    return not several and alert.notification.reason not in ALONE
+
+
 def title(alert: Alert) -> str:
     """All of it, in its own lines, for where the headline was cut."""
     return many_lines(alert.written.title or alert.notification.title)
@@ -112,6 +118,8 @@ def _shared(storm: Storm) -> str:
 
 def _headline(notification: Notification) -> str:
     title = one_line(notification.title) or "(no title)"
+    if notification.reason == "digest" and notification.digest is None:
+        return title  # the warning of a silence, which says all itself
     word = WORDS[notification.reason]
     if notification.reason == "escalation" and notification.threshold:
         word = f"{word}, seen {notification.threshold:,} times"
@@ -140,6 +148,8 @@ def _about(alert: Alert) -> Iterator[tuple[str, str | None]]:
         yield from _of_storm(alert, alert.storm)
     else:
         yield from _of_group(told)
+    if alert.others and not alert.storm:
+        yield "Alerts since", moment(min(one.last_seen for one in (told, *alert.others)))
 
 
 def _of_storm(alert: Alert, storm: Storm) -> Iterator[tuple[str, str]]:
@@ -250,8 +260,9 @@ def _of_group(told: Notification) -> Iterator[tuple[str, str | None]]:
     yield "Release", told.release
     yield "Times seen", f"{told.times_seen:,}" if told.times_seen else ""
     yield "Reason", told.reason
-    yield "First seen", moment(told.first_seen)
-    yield "Last seen", moment(told.last_seen)
+    if told.reason != "test":  # of which nothing was seen
+        yield "First seen", moment(told.first_seen)
+        yield "Last seen", moment(told.last_seen)
 
 
 def _of_digest(digest: Digest) -> Iterator[tuple[str, str]]:

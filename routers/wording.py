@@ -17,7 +17,15 @@ from matchers.sources.checker import Checker
 from matchers.sources.document import Path
 from routers.channels.base import Channel, Receipt
 from routers.errors import WordingError
-from routers.message import BODY_LIMIT, HEADLINE_LIMIT, headline, links, moment, place
+from routers.message import (
+    BODY_LIMIT,
+    HEADLINE_LIMIT,
+    headline,
+    links,
+    moment,
+    place,
+    told_besides,
+)
 from routers.notification import Alert, Written
 
 KEYS: dict[str, int] = {"title": HEADLINE_LIMIT, "body": BODY_LIMIT}  # what one may make at most
@@ -92,7 +100,7 @@ def facts_of(alert: Alert) -> dict[str, Any]:
         **{name: getattr(told, name) for name in FACTS if hasattr(told, name)},
         **{name: owned.get(name) for name in ("feature", "criticality", "owners")},
         "headline": headline(alert),
-        "merged": len(alert.others),
+        "merged": told_besides(alert),
         "first_seen": moment(told.first_seen),
         "last_seen": moment(told.last_seen),
         "where": where.text,

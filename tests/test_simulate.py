@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from service.simulators.server import Simulated, served
 from service.simulators.vendors import VENDORS, readable
 from tests.alerts import an_alert
 from tests.running import ROOT, environment
+from tests.running_cli import pointsman
 
 
 def pointed_at(name: str, url: str) -> Channel:
@@ -86,6 +88,12 @@ def test_what_is_no_fault_is_refused(text: str) -> None:
         parse_fault(text)
 
 
+def test_a_message_to_slack_reads_as_it_is_shown_there() -> None:
+    assert readable(VENDORS["slack"], b'{"text": "&lt;!channel&gt; &amp;amp;"}') == [
+        "<!channel> &amp;"
+    ]
+
+
 @pytest.mark.parametrize("name", sorted(VENDORS))
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"[1]", b"\xff", b'{"text": 1}', b"null"])
 def test_what_the_vendor_is_never_told_is_refused_and_does_no_harm(name: str, body: bytes) -> None:
@@ -96,6 +104,33 @@ def test_what_the_vendor_is_never_told_is_refused_and_does_no_harm(name: str, bo
         httpx.post(url + path, content=body, trust_env=False)
     assert len(told) == 1
     assert readable(VENDORS[name], body) == []
+
+
+def test_a_length_that_is_no_number_is_refused() -> None:
+    told: list[httpx.Response | None] = []
+    simulated = Simulated(VENDORS["slack"], lambda _path, _body, answered: told.append(answered))
+    with (
+        served(simulated) as url,
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line,
+    ):
+        line.sendall(b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.0 400")
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--port", "80000"), "'--port'"),
+        (("--port", "-1"), "'--port'"),
+        (("--fault", "200"), "--fault: "),
+        (("--fault", "429:soon"), "--fault: "),
+    ],
+)
+def test_an_option_that_cannot_be_is_misuse(option: tuple[str, str], said: str) -> None:
+    result = pointsman("simulate", "slack", *option)
+    assert result.exit_code == 2
+    assert said in result.talk
 
 
 def test_the_word_prints_each_message_and_no_secret() -> None:

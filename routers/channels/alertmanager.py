@@ -23,6 +23,7 @@ from routers.message import permalink
 from routers.notification import Alert
 
 LABELS = ("team", "project", "environment", "severity", "feature", "criticality")
+OF_A_STORM = ("team", "environment", "severity")  # what does not change with its worst group
 TEXT_LIMIT = 300
 REPLICAS_LIMIT = 10
 HOLD_MIN, HOLD_MAX = timedelta(minutes=1), timedelta(weeks=52)
@@ -64,7 +65,8 @@ class Alertmanager(Channel):
 
 def payload(alert: Alert, hold: timedelta) -> list[dict[str, Any]]:
     known = details(alert, TEXT_LIMIT)
-    labels = {name: known.pop(name) for name in LABELS if name in known}
+    labelled = OF_A_STORM if alert.storm else LABELS
+    labels = {name: known.pop(name) for name in labelled if name in known}
     annotations = {"summary": summary(alert, TEXT_LIMIT)}
     if not alert.plain:
         annotations |= {"description": story(alert), **known, **addresses(alert)}

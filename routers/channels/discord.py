@@ -59,7 +59,7 @@ _MARKUP = re.compile(r"[\\*_~`|<\[\]@]|^[-+#>]|:(?=//|(?!\d\d:)[\w+-]+:)", re.MU
 class Discord(Channel):
     """`discord: {webhook_url: https://discord.com/api/webhooks/1/x}`"""
 
-    pace: ClassVar = Pace(per_second=2.0, burst=4)
+    pace: ClassVar = Pace(per_second=1.5, burst=2)  # within 5 in any two seconds
     webhook_url: Destination
 
     def send(self, alert: Alert, client: httpx.Client) -> Receipt:

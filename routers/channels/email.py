@@ -29,6 +29,7 @@ from routers.message import (
     body,
     facts,
     headline,
+    is_one_group,
     links,
     one_line,
     place,
@@ -164,7 +165,7 @@ def letter(alert: Alert, sender: str, to: list[str]) -> Message:
         message = MIMEMultipart("alternative", boundary=f"=_{alert.id}", policy=POLICY)
         message.attach(_part(text(alert), "plain"))
         message.attach(_part(html(alert), "html"))
-    one = not (alert.others or alert.storm)  # a thread is a group's
+    one = is_one_group(alert)  # a thread is a group's
     root = f"<{told.group}@{host}>"
     subject = _subject(alert) if one else headline(alert)
     headers = {

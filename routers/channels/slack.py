@@ -30,6 +30,7 @@ from routers.message import (
     body,
     facts,
     headline,
+    is_one_group,
     links,
     one_line,
     place,
@@ -39,7 +40,7 @@ from routers.message import (
     unfenced,
     why_you,
 )
-from routers.notification import ALONE, Alert, Reason, Thread
+from routers.notification import Alert, Reason, Thread
 from routers.pace import Pace
 from routers.slack_api import CLOSED, GONE, URL, Bot
 from routers.slack_buttons import buttons
@@ -160,11 +161,6 @@ class Slack(Channel):
         url = self.api_url.get_secret_value().rstrip("/") if self.api_url else URL
         token = self.token or SecretStr("")  # there is one: _is_one_form
         return Bot(token, url).call(method, asked, client=client, now=alert.sent_at)
-
-
-def is_one_group(alert: Alert) -> bool:
-    several = alert.others or alert.storm
-    return not several and alert.notification.reason not in ALONE
 
 
 def first(alert: Alert) -> dict[str, Any]:

@@ -30,8 +30,6 @@ SHOWN = (
     "times_seen",
     "why",
     "permalink",
-    "first_seen",
-    "last_seen",
     "event_id",
     "environment",
     "release",

@@ -9,7 +9,7 @@ from matchers.importing.sentry import import_sentry
 from matchers.importing.starting import Start
 from matchers.sources.owner_lines import Dialect
 from routers.alertmanager import import_alertmanager
-from service.cli.base import AsJson, answer_json, read_input, talk
+from service.cli.base import FINDINGS, AsJson, answer_json, read_input, talk
 
 app = typer.Typer(
     help="A starting rules file on stdout; on stderr what it could not say, with its place.",
@@ -43,10 +43,13 @@ def alertmanager(file: File, as_json: AsJson = False) -> None:
 
 
 def _answer(start: Start, *, as_json: bool) -> None:
+    """Exits with FINDINGS where nothing of it could be said."""
     left_out = [f"{problem.origin}: {problem.message}" for problem in sorted(set(start.left_out))]
     if as_json:
         answer_json({"file": start.text(), "left_out": left_out})
-        return
-    print(start.text(), end="")
-    for said in left_out:
-        talk.print(said, markup=False)
+    else:
+        print(start.text(), end="")
+        for said in left_out:
+            talk.print(said, markup=False)
+    if left_out and not (start.teams or start.rules or start.channels):
+        raise typer.Exit(FINDINGS)

@@ -25,7 +25,9 @@ Word = Enum("Word", {name: name for name in VENDORS}, type=str)  # type: ignore[
 
 def simulate(
     vendor: Annotated[Word, typer.Argument(help="Whose server.")],
-    port: Annotated[int, typer.Option(help="The port to listen on, on loopback.")] = PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port to listen on, on loopback.")
+    ] = PORT,
     fault: Annotated[
         str,
         typer.Option(help="429, 500, 410, … or hang, and how long from the first request: 429:2m."),
@@ -33,12 +35,12 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """A vendor's server with its real limits; prints each message that it is sent. Ends with ^C."""
-    chosen = VENDORS[vendor.value]
+    chosen, rehearsed = VENDORS[vendor.value], _fault(fault)
     stopped = Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     show = _show_json if as_json else _show
-    simulated = Simulated(chosen, lambda *told: show(chosen, *told), _fault(fault))
+    simulated = Simulated(chosen, lambda *told: show(chosen, *told), rehearsed)
     try:
         with served(simulated, port) as url:
             talk.print(f"{vendor.value} on {url}. Point a channel at it:", markup=False)
@@ -54,7 +56,7 @@ def _fault(text: str) -> Fault | None:
     try:
         return parse_fault(text) if text else None
     except ValueError as error:
-        misuse(str(error))
+        misuse(f"--fault: {error}")
 
 
 def _show(vendor: Vendor, path: str, body: bytes, answered: httpx.Response | None) -> None:

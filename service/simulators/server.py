@@ -1,5 +1,6 @@
 """A simulated vendor on a port: as strict as the real one, and as faulty as it is told to be."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -66,13 +67,16 @@ def served(simulated: Simulated, port: int = 0) -> Iterator[str]:
         timeout = 30  # seconds for a request to come in
 
         def do_POST(self) -> None:
-            size = min(int(self.headers.get("Content-Length") or 0), BODY_LIMIT)
-            body = self.rfile.read(size)
+            said = self.headers.get("Content-Length") or "0"
+            self.close_connection = True
+            if not re.fullmatch("[0-9]{1,9}", said):
+                self.send_error(400)
+                return
+            body = self.rfile.read(min(int(said), BODY_LIMIT))
             answered = simulated.take(self.path, dict(self.headers.items()), body)
             if answered is not None:
                 with suppress(OSError):  # who asked may have gone meanwhile
                     self._send(answered)
-            self.close_connection = True
 
         def _send(self, answered: httpx.Response) -> None:
             self.send_response(answered.status_code)

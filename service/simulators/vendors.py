@@ -2,6 +2,7 @@
 is pointed at it, and how what it was told is read.
 """
 
+import html
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ def _msteams(_clock: Clock) -> Handler:
 
 
 def _read_slack(told: Json) -> Iterator[str]:
-    yield from told["text"].splitlines()
+    yield from html.unescape(told["text"]).splitlines()
 
 
 def _read_discord(told: Json) -> Iterator[str]:

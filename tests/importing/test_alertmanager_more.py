@@ -5,6 +5,7 @@ import pytest
 from matchers.importing.starting import Start
 from routers.alertmanager import import_alertmanager
 from tests.importing.test_importing import rules_of, said
+from tests.running_cli import pointsman
 
 FILE = "alertmanager.yml"
 NIGHTS = """\
@@ -37,6 +38,12 @@ def imported(text: str) -> Start:
 
 def configured(configs: str, shared: str = "{}") -> Start:
     return imported(f"global: {shared}\nreceivers: [{{name: pay, {configs}}}]\n")
+
+
+def test_what_cannot_be_read_at_all_is_a_finding() -> None:
+    answer = pointsman("import", "alertmanager", "-", given="route: [")
+    assert answer.exit_code == 1
+    assert "not YAML" in answer.talk
 
 
 def test_time_intervals_stay_with_their_routes() -> None:

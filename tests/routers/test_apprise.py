@@ -48,8 +48,13 @@ def test_an_alert_is_a_title_and_a_text() -> None:
     [
         (302, PermanentError, "redirect"),
         (400, RefusedError, "malformed"),
+        (401, PermanentError, "unauthorized"),
         (404, PermanentError, "not_found"),
+        (408, TemporaryError, "timeout"),
+        (410, PermanentError, "gone"),
+        (413, RefusedError, "too_large"),
         (429, TemporaryError, "rate_limited"),
+        (500, TemporaryError, "server_error"),
         (503, TemporaryError, "server_error"),
     ],
 )

@@ -154,14 +154,20 @@ def test_a_failing_status_is_judged_alike(
     with pytest.raises(DeliveryError) as raised:
         send(name, answering(status, text="no"))
     assert type(raised.value) is error
+    rests = isinstance(raised.value, TemporaryError) and raised.value.pause
+    assert rests is (status in (408, 425, 429))
 
 
 @pytest.mark.parametrize("name", POSTING)
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_heard(name: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [("30", 30), ("7200", 3600), ("0", 1), ("Sun, 01 Mar 2026 11:00:00 GMT", 1)],
+)
+def test_retry_after_is_heard(name: str, status: int, asked: str, seconds: int) -> None:
     with pytest.raises(TemporaryError) as raised:
-        send(name, answering(status, headers={"Retry-After": "30"}))
-    assert raised.value.retry_after == timedelta(seconds=30)
+        send(name, answering(status, headers={"Retry-After": asked}))
+    assert raised.value.retry_after == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("name", POSTING)

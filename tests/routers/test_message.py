@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from routers.message import (
     plain,
     shorten,
 )
-from tests.alerts import EVENT, OWNERSHIP, an_alert
+from tests.alerts import EVENT, NOTIFICATION, NOW, OWNERSHIP, an_alert, crowd
 
 HUGE = "x" * 200_000
 ODD = ["", "\0", "\x1b[31mred\x1b[0m", "👩\u200d🚒", "\ud800", "a\r\nb", HUGE, "&<>|`*_"]
@@ -68,6 +69,18 @@ def test_a_text_fits_as_it_is_measured(text: str, limit: int, short: str) -> Non
 )
 def test_one_line_hides_nothing_and_breaks_nothing(text: str | None, line: str) -> None:
     assert one_line(text) == line
+
+
+def test_the_warning_of_a_silence_is_not_called_a_digest() -> None:
+    said = "A silence ends in 14 min and still hides KeyError: 'DE'"
+    assert headline(an_alert(reason="digest", title=said)) == said
+
+
+def test_a_message_of_many_says_since_when_the_first_of_them_waited() -> None:
+    early = msgspec.structs.replace(NOTIFICATION, last_seen=NOW - timedelta(minutes=7))
+    alert = an_alert(others=(*crowd("KeyError", 3), early))
+    assert dict(facts(alert))["Alerts since"] == "2026-03-01 11:53:00 UTC"
+    assert "Alerts since" not in dict(facts(an_alert()))
 
 
 def test_many_lines_keep_their_indentation() -> None:

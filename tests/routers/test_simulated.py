@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from routers.pace import filled, spent, wait
-from service.simulators import SIMULATORS, Handler
+from service.simulators import Handler
+from service.simulators.vendors import VENDORS
 from tests.alerts import NOW
 from tests.routers.simulators.sending import Clock, send
 from tests.routers.test_channels import FORMS, HUGE, built, kind
 from tests.routers.test_slack import ATTACK
 
-NAMES = sorted(name for name in FORMS if name.split()[0] in SIMULATORS)
+NAMES = sorted(name for name in FORMS if name.split()[0] in VENDORS)
 INCIDENTS = [name for name in NAMES if not kind(name).merges]
 ODD = [HUGE, "\N{THUMBS UP SIGN}\u00e9" * 9_000, '"\\' * 9_000, "\u6f22" * 9_000, "a\n`" * 9_000]
 
@@ -27,7 +28,7 @@ def everywhere(text: str) -> dict[str, Any]:
 
 
 def simulated(name: str, clock: Clock) -> Handler:
-    return SIMULATORS[name.split()[0]](clock)
+    return VENDORS[name.split()[0]].make(clock)
 
 
 def sent(name: str, **over: Any) -> bytes:

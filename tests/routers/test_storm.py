@@ -179,8 +179,25 @@ def test_all_that_is_told_of_a_storm_is_one_incident() -> None:
     assert told["labels"]["fingerprint"] == "storm-0195-storm"
 
 
-@pytest.mark.parametrize("over", [{"storm": STORM}, {"others": crowd("KeyError", 3)}])
-def test_a_mail_of_several_groups_is_in_no_groups_thread(over: dict[str, Any]) -> None:
+def test_a_storm_is_one_alert_at_alertmanager_whichever_group_is_the_worst() -> None:
+    owned = {"feature": "invoicing", "criticality": "high"}
+    hour = timedelta(hours=1)
+    (first,) = alertmanager(an_alert(storm=STORM, ownership=owned), hour)
+    (second,) = alertmanager(an_alert(storm=STORM, project="2"), hour)
+    assert first["labels"] == second["labels"]
+    assert first["annotations"]["feature"] == "invoicing"
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"storm": STORM},
+        {"others": crowd("KeyError", 3)},
+        {"reason": "digest"},
+        {"reason": "test"},
+    ],
+)
+def test_a_mail_of_no_one_group_is_in_no_groups_thread(over: dict[str, Any]) -> None:
     alert = an_alert(**over)
     mail = letter(alert, "bot@example.com", ["a@example.com"])
     assert mail["Subject"][:30] == headline(alert)[:30]

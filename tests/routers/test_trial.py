@@ -51,8 +51,6 @@ def test_the_console_shows_nothing_that_a_trial_has_not() -> None:
         "ALERT payments · info · test",
         "  says         This is how Payments is told; nothing failed",
         "  why          somebody asked for a test message",
-        "  first seen   2026-11-23 03:00:00 UTC",
-        "  last seen    2026-11-23 03:00:00 UTC",
         "  page         https://x.example/",
         "",
     ]

@@ -15,7 +15,7 @@ from routers.jinja import TEMPLATE_LIMIT, compile_template
 from routers.message import BODY_LIMIT
 from routers.notification import Links, Written
 from routers.wording import FACTS, Wording, facts_of, tell
-from tests.alerts import EVENT, NOTIFICATION, OWNERSHIP, an_alert
+from tests.alerts import EVENT, NOTIFICATION, OWNERSHIP, an_alert, crowd
 from tests.builders import loaded, the_rules
 
 PLACE, LISTED = "server/app/billing/tax.py:88 in rate", "1 queue=mail;2 region=eu;"
@@ -167,6 +167,10 @@ def test_a_channels_own_words_are_told() -> None:
 def test_without_templates_it_is_told_as_ever() -> None:
     assert worded("") is None
     assert told(None) == (Receipt("77"), Written())
+
+
+def test_a_template_knows_how_many_are_told_besides() -> None:
+    assert made("{{ merged }}", others=crowd("KeyError", 3), more=9) == "12"
 
 
 def test_a_digest_is_told_as_ever() -> None:
