@@ -226,3 +226,18 @@ def test_the_policy_says_what_a_storm_is(
     with served(tmp_path, clock, peer, rules) as client:
         breaks(client, *range(100))
         until(lambda: states(client) == {"delivered": 100})
+
+
+def test_what_one_storm_tells_no_other_takes(client: TestClient, clock: Clock, peer: Peer) -> None:
+    helper = [
+        {"exceptions": [{"type": f"Helper{number}Error", "frames": ["billing/helper.py"]}]}
+        for number in range(5)
+    ]
+    of_one_release = [error | {"release": "shop@7"} for error in helper]
+    client.post("/api/v1/events", json=of_one_release).raise_for_status()
+    breaks(client, *range(6))
+    clock.move(GATHER)
+    until(lambda: states(client).get("pending", 0) == 0)
+    assert len(peer.titles()) == len(set(peer.titles())) == 11
+    causes = [one["storm"]["cause"]["kind"] for one in peer.storms()]
+    assert sorted(causes) == ["frame", "release"]
