@@ -387,6 +387,24 @@ def test_an_alert_that_never_arrived_does_not_open_what_was_closed(
     assert vendor.open_at() == ["S"]
 
 
+def test_a_closing_that_comes_late_does_not_close_what_came_back(
+    client: TestClient, clock: Clock, vendor: Vendor
+) -> None:
+    group = fail(client)
+    settled(client)
+    vendor.is_down = True
+    clock.move(DAY)
+    act(client, group, "resolve")
+    until(lambda: shown(client, group)["deliveries"][0]["attempts"])
+    vendor.is_down = False
+    clock.move(timedelta(milliseconds=1))
+    fail(client)
+    until(lambda: shown(client, group)["deliveries"][0]["state"] == "delivered")
+    clock.move(timedelta(hours=1))
+    assert settled(client) == {"delivered": 2, "merged": 1}
+    assert vendor.open_at() == ["P"]
+
+
 def test_who_did_what_is_kept_with_when_and_how(client: TestClient, clock: Clock) -> None:
     group = fail(client)
     act(client, group, "resolve", release="1.4.2", by="jane")
