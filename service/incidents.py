@@ -80,8 +80,12 @@ def outlived(tx: Transaction, closing: Delivery, now: datetime) -> bool:
 
 
 def _open(deliveries: list[Delivery]) -> list[Notification]:
-    """The last that each audience's receiver was told, where that closed nothing."""
-    last = {_place(one.notification): one.notification for one in deliveries if one.state != "dead"}
+    """The last that each audience's receiver was told, where that closed nothing.
+
+    What a storm told opened the storm's incident, which is not one group's to close.
+    """
+    alone = [one for one in deliveries if one.state != "dead" and one.storm is None]
+    last = {_place(one.notification): one.notification for one in alone}
     return [told for told in last.values() if not told.closes]
 
 

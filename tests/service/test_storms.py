@@ -241,3 +241,17 @@ def test_what_one_storm_tells_no_other_takes(client: TestClient, clock: Clock, p
     assert len(peer.titles()) == len(set(peer.titles())) == 11
     causes = [one["storm"]["cause"]["kind"] for one in peer.storms()]
     assert sorted(causes) == ["frame", "release"]
+
+
+def test_what_a_storm_told_has_no_incident_of_its_own_to_close(
+    tmp_path: Path, clock: Clock, peer: Peer
+) -> None:
+    with served(tmp_path, clock, peer, PAGER) as client:
+        breaks(client, *range(10))
+        clock.move(GATHER)
+        until(lambda: states(client) == {"delivered": 2, "merged": 8})
+        for group in client.get("/api/v1/groups").json()["groups"]:
+            client.post(f"/api/v1/groups/{group['id']}/resolve").raise_for_status()
+        until(lambda: states(client) == {"delivered": 3, "merged": 8})
+    first, storm, closing = [body for _, body in peer.told]
+    assert (first["dedup_key"], "resolve") == (closing["dedup_key"], closing["event_action"])
