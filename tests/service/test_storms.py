@@ -255,3 +255,22 @@ def test_what_a_storm_told_has_no_incident_of_its_own_to_close(
         until(lambda: states(client) == {"delivered": 3, "merged": 8})
     first, storm, closing = [body for _, body in peer.told]
     assert (first["dedup_key"], "resolve") == (closing["dedup_key"], closing["event_action"])
+
+
+def test_a_storms_message_that_died_and_is_retried_is_joined_by_nothing(
+    tmp_path: Path, clock: Clock, peer: Peer
+) -> None:
+    rules = RULES.replace("fallback_receivers: [second]", "fallback_receivers: []")
+    peer.status["/a"] = 410
+    with served(tmp_path, clock, peer, rules) as client:
+        breaks(client, *range(10))
+        until(lambda: states(client) == {"dead": 1, "pending": 9})
+        listed = client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+        (gathers,) = {one["carrier"] for one in listed} - {None}
+        clock.move(GATHER)
+        until(lambda: states(client) == {"dead": 10})
+        client.app.state.runtime.worker.stop()  # type: ignore[attr-defined]
+        client.post(f"/api/v1/deliveries/{gathers}/retry").raise_for_status()
+        breaks(client, 10)
+        pending = client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+        assert [one["carrier"] for one in pending] == [None, None]
