@@ -558,6 +558,24 @@ def test_while_a_silence_hides_a_move_its_incident_stays(
     assert vendor.open_at() == ["S"]
 
 
+def test_while_a_move_can_be_told_to_nobody_its_incident_stays(
+    client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
+) -> None:
+    fail(client, environment="staging")
+    settled(client)
+    moved = RULES + "  - {path: /billing/tax.py, owner: search}\n"
+    for at, rules in enumerate(
+        (moved.replace("search-pager}", "search-pager, when: {environment: production}}", 1), moved)
+    ):
+        (tmp_path / "rules.yaml").write_text(rules)
+        client.post("/api/v1/rules/reload")
+        clock.move(DAY)
+        fail(client, environment="staging")
+        settled(client)
+        assert vendor.open_at() == ["PS"[at]]
+    assert told(client)[-1] == "search owner_changed"
+
+
 def test_a_team_that_only_observes_has_nothing_closed(
     client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
 ) -> None:
