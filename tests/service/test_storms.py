@@ -253,7 +253,7 @@ def test_what_a_storm_told_has_no_incident_of_its_own_to_close(
         for group in client.get("/api/v1/groups").json()["groups"]:
             client.post(f"/api/v1/groups/{group['id']}/resolve").raise_for_status()
         until(lambda: states(client) == {"delivered": 3, "merged": 8})
-    first, storm, closing = [body for _, body in peer.told]
+    first, _storm, closing = [body for _, body in peer.told]
     assert (first["dedup_key"], "resolve") == (closing["dedup_key"], closing["event_action"])
 
 
