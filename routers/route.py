@@ -175,7 +175,7 @@ def _lost_by(told: list[_Told], group: Group, sequence: int) -> tuple[str | None
     before = [
         group.audience(one.audience.team, one.audience.environment)
         for one in told
-        if not one.hidden  # it stands as it did: it is moved once the silence is over
+        if one.audience.sequence >= sequence  # else it stands as it did, and is moved later
     ]
     return tuple(
         {
@@ -230,8 +230,9 @@ def _tell(
     if by := hidden(team):  # it stands as it did, but for the count: told once they are over
         return _Told(counted, _unless_nobodys(team, "silenced"), hidden=by)
     choice = choose(rules.receivers_of(team), _situation(event, ownership, rules, reason, now))
-    if not choice.channels:
-        return _Told(seen, _unless_nobodys(team, "muted_time" if choice.muted else "no_receiver"))
+    if not choice.channels:  # a move is told once it can be
+        stands = counted if reason == "owner_changed" else seen
+        return _Told(stands, _unless_nobodys(team, "muted_time" if choice.muted else "no_receiver"))
     told = msgspec.structs.replace(
         seen,
         last_notified_at=now,

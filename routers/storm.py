@@ -31,6 +31,7 @@ class Seen(NamedTuple):
     at: datetime
     delivery: str
     group: str
+    causes: tuple[Cause, ...]  # that it is counted by
 
 
 class Watch:
@@ -44,16 +45,28 @@ class Watch:
     ) -> tuple[Cause, list[Seen]] | None:
         """The storm that breaks with it: of what, and who is in it so far, the first first."""
         self._make_room(now - policy.within)
-        here = place(told)
-        for cause in causes(told):
+        here, shared = place(told), causes(told)
+        for cause in shared:
             seen = self._seen.setdefault((here, cause), deque())
             while seen and seen[0].at < now - policy.within:
                 seen.popleft()
-            seen.append(Seen(now, delivery, told.group))
-        for cause in causes(told):
+            seen.append(Seen(now, delivery, told.group, shared))
+        for cause in shared:
             if len(self._seen[here, cause]) >= policy.groups:
-                return cause, list(self._seen.pop((here, cause)))
+                broken = list(self._seen[here, cause])
+                self._forget(here, broken)
+                return cause, broken
         return None
+
+    def _forget(self, here: Place, broken: list[Seen]) -> None:
+        """They are told by one storm: another that took them would lose what its message tells."""
+        for one in broken:
+            for cause in one.causes:
+                seen = self._seen.get((here, cause))
+                if seen and one in seen:
+                    seen.remove(one)
+                if not seen:
+                    self._seen.pop((here, cause), None)
 
     def _make_room(self, since: datetime) -> None:
         if len(self._seen) >= COUNTED:

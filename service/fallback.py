@@ -55,6 +55,8 @@ class Fallback:
         """It is dead, and what it carried with it: how many; `alone`: those go their own way."""
         closes = failed.notification.closes  # what it carries was to be told by nobody
         carried = [] if alone or closes else tx.carried(failed)
+        if may_wait:  # what has nowhere to go waits, freed, as it would have by itself
+            carried = [one for one in carried if self._next(one, now, may_wait=True)]
         for one in (failed, *carried):
             self._bury_one(tx, one, failed, now, may_wait=may_wait)
         tx.free_carried(failed, now)

@@ -61,9 +61,31 @@ def unsent(tx: Transaction, closing: Delivery) -> list[Delivery]:
     return found
 
 
+def outlived(tx: Transaction, closing: Delivery, now: datetime) -> bool:
+    """Whether its group was told there since, which opened the incident anew: it stays so."""
+    told = closing.notification
+    since = [
+        one
+        for one in tx.told(told.group)
+        if one.created_at > closing.created_at
+        and one.state != "dead"
+        and not one.notification.closes
+        and _place(one.notification) == _place(told)
+    ]
+    if since:
+        moot = {"state": "merged", "carrier": since[-1].id, "settled_at": now}
+        tx.free_carried(closing, now)
+        tx.put_delivery(msgspec.structs.replace(closing, **moot))
+    return bool(since)
+
+
 def _open(deliveries: list[Delivery]) -> list[Notification]:
-    """The last that each audience's receiver was told, where that closed nothing."""
-    last = {_place(one.notification): one.notification for one in deliveries if one.state != "dead"}
+    """The last that each audience's receiver was told, where that closed nothing.
+
+    What a storm told opened the storm's incident, which is not one group's to close.
+    """
+    alone = [one for one in deliveries if one.state != "dead" and one.storm is None]
+    last = {_place(one.notification): one.notification for one in alone}
     return [told for told in last.values() if not told.closes]
 
 

@@ -28,7 +28,7 @@ from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
 from service.fallback import Fallback
-from service.incidents import unsent
+from service.incidents import outlived, unsent
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -136,6 +136,10 @@ class Worker:
             return None
         delivery = tx.due(receiver, now)
         if delivery is None:
+            return None
+        if delivery.notification.closes and outlived(tx, delivery, now):
+            self._telemetry.delivery(receiver, "merged")
+            tx.queued.add(receiver)  # there may be more
             return None
         carried = tx.carried(delivery, CARRIED)  # of an earlier attempt, or of a storm
         if delivery.notification.closes:

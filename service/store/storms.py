@@ -80,7 +80,7 @@ class Storms:
     def _join(
         self, storm: Lasting, delivery: Delivery, now: datetime, policy: StormPolicy
     ) -> Delivery:
-        gathers = self._gathers(storm.carrier)
+        gathers = self._gathers(storm)
         self._put(
             msgspec.structs.replace(
                 storm,
@@ -123,13 +123,15 @@ class Storms:
         named = {"i": delivery, "by": carrier, "s": storm}
         return bool(self._sql.join_storm.run(self._cursor, named).rowcount)
 
-    def _gathers(self, carrier: str) -> bool:
-        if carrier in self._open:
+    def _gathers(self, storm: Lasting) -> bool:
+        if storm.carrier in self._open:
             return True
-        row = one(self._sql.delivery.run(self._cursor, {"id": carrier}))
-        gathers = row is not None and row["state"] == "pending" and not row["attempts"]
+        row = one(self._sql.delivery.run(self._cursor, {"id": storm.carrier}))
+        if row is None or row["storm"] != storm.id:  # it died, and is retried by itself
+            return False
+        gathers = row["state"] == "pending" and not row["attempts"]
         if gathers:
-            self._open.add(carrier)
+            self._open.add(storm.carrier)
         return gathers
 
     def _forget_old(self, now: datetime) -> None:

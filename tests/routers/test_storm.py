@@ -220,3 +220,13 @@ def test_a_webhook_names_what_fits_and_counts_the_rest() -> None:
 def test_a_webhook_that_is_refused_counts_all_others() -> None:
     told = webhook(an_alert(others=crowd("KeyError", 3), plain=True))
     assert (len(told["notifications"]), told["omitted"]) == (1, 3)
+
+
+def test_what_is_in_one_storm_begins_no_other() -> None:
+    both = {"raised_in": "db.py in connect", "release": "2026.3.1"}
+    told = [new(number, **both) for number in range(3)]
+    later = [new(number, release="2026.3.1") for number in range(3, 6)]
+    assert broken_by(*told, *later) == [
+        (Cause("frame", "db.py in connect"), 3),
+        (Cause("release", "2026.3.1"), 3),
+    ]

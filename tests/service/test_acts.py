@@ -387,6 +387,24 @@ def test_an_alert_that_never_arrived_does_not_open_what_was_closed(
     assert vendor.open_at() == ["S"]
 
 
+def test_a_closing_that_comes_late_does_not_close_what_came_back(
+    client: TestClient, clock: Clock, vendor: Vendor
+) -> None:
+    group = fail(client)
+    settled(client)
+    vendor.is_down = True
+    clock.move(DAY)
+    act(client, group, "resolve")
+    until(lambda: shown(client, group)["deliveries"][0]["attempts"])
+    vendor.is_down = False
+    clock.move(timedelta(milliseconds=1))
+    fail(client)
+    until(lambda: shown(client, group)["deliveries"][0]["state"] == "delivered")
+    clock.move(timedelta(hours=1))
+    assert settled(client) == {"delivered": 2, "merged": 1}
+    assert vendor.open_at() == ["P"]
+
+
 def test_who_did_what_is_kept_with_when_and_how(client: TestClient, clock: Clock) -> None:
     group = fail(client)
     act(client, group, "resolve", release="1.4.2", by="jane")
@@ -538,6 +556,24 @@ def test_while_a_silence_hides_a_move_its_incident_stays(
     fail(client)
     settled(client)
     assert vendor.open_at() == ["S"]
+
+
+def test_while_a_move_can_be_told_to_nobody_its_incident_stays(
+    client: TestClient, clock: Clock, vendor: Vendor, tmp_path: Path
+) -> None:
+    fail(client, environment="staging")
+    settled(client)
+    moved = RULES + "  - {path: /billing/tax.py, owner: search}\n"
+    for at, rules in enumerate(
+        (moved.replace("search-pager}", "search-pager, when: {environment: production}}", 1), moved)
+    ):
+        (tmp_path / "rules.yaml").write_text(rules)
+        client.post("/api/v1/rules/reload")
+        clock.move(DAY)
+        fail(client, environment="staging")
+        settled(client)
+        assert vendor.open_at() == ["PS"[at]]
+    assert told(client)[-1] == "search owner_changed"
 
 
 def test_a_team_that_only_observes_has_nothing_closed(

@@ -1,5 +1,6 @@
 """No flood: what would be too fast becomes one message, which names or counts everything."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -178,3 +179,32 @@ def test_a_digest_is_never_lost_in_a_flood(client: TestClient, clock: Clock, sla
     (digest,) = [body for _, body in slack.told if "Digest" in body]
     assert "Digest: a quiet week" in digest
     assert "5 alerts, the worst" in slack.told[-2][1]
+
+
+def test_what_another_carries_waits_for_its_destination_where_it_has_no_other(
+    tmp_path: Path, clock: Clock, slack: Slack
+) -> None:
+    both = RULES.replace("[{channel: slack}]}", "[{channel: slack}, {channel: second}]}").replace(
+        "channels:", "  search: {receivers: [{channel: slack}]}\nchannels:"
+    )
+    both = both.replace("policy: {fallback_receivers: [second]}\n", "").replace(
+        "owner: payments}]", "owner: payments}, {path: /search/, owner: search}]"
+    )
+    (tmp_path / "rules.yaml").write_text(both)
+    with running(tmp_path, clock, transport=httpx.MockTransport(slack)) as client:
+        flood(client, 2)
+        until(lambda: states(client) == {"delivered": 2})
+        slack.answer = lambda path: 500 if "T0" in path else 200
+        events = [
+            {"exceptions": [{"type": "BillError", "frames": ["billing/b.py"]}]},
+            {"exceptions": [{"type": "SearchError", "frames": ["search/a.py"]}]},
+        ]
+        client.post("/api/v1/events", json=events).raise_for_status()
+        while states(client).get("dead", 0) == 0:
+            time.sleep(0.1)
+            clock.move(timedelta(seconds=20))
+        until(lambda: states(client) == {"delivered": 3, "dead": 1, "pending": 1})
+        slack.answer = lambda _path: 200
+        clock.move(timedelta(minutes=6))
+        until(lambda: states(client) == {"delivered": 4, "dead": 1})
+        assert any("T0" in path and "SearchError" in body for path, body in slack.told)

@@ -226,3 +226,51 @@ def test_the_policy_says_what_a_storm_is(
     with served(tmp_path, clock, peer, rules) as client:
         breaks(client, *range(100))
         until(lambda: states(client) == {"delivered": 100})
+
+
+def test_what_one_storm_tells_no_other_takes(client: TestClient, clock: Clock, peer: Peer) -> None:
+    helper = [
+        {"exceptions": [{"type": f"Helper{number}Error", "frames": ["billing/helper.py"]}]}
+        for number in range(5)
+    ]
+    of_one_release = [error | {"release": "shop@7"} for error in helper]
+    client.post("/api/v1/events", json=of_one_release).raise_for_status()
+    breaks(client, *range(6))
+    clock.move(GATHER)
+    until(lambda: states(client).get("pending", 0) == 0)
+    assert len(peer.titles()) == len(set(peer.titles())) == 11
+    causes = [one["storm"]["cause"]["kind"] for one in peer.storms()]
+    assert sorted(causes) == ["frame", "release"]
+
+
+def test_what_a_storm_told_has_no_incident_of_its_own_to_close(
+    tmp_path: Path, clock: Clock, peer: Peer
+) -> None:
+    with served(tmp_path, clock, peer, PAGER) as client:
+        breaks(client, *range(10))
+        clock.move(GATHER)
+        until(lambda: states(client) == {"delivered": 2, "merged": 8})
+        for group in client.get("/api/v1/groups").json()["groups"]:
+            client.post(f"/api/v1/groups/{group['id']}/resolve").raise_for_status()
+        until(lambda: states(client) == {"delivered": 3, "merged": 8})
+    first, _storm, closing = [body for _, body in peer.told]
+    assert (first["dedup_key"], "resolve") == (closing["dedup_key"], closing["event_action"])
+
+
+def test_a_storms_message_that_died_and_is_retried_is_joined_by_nothing(
+    tmp_path: Path, clock: Clock, peer: Peer
+) -> None:
+    rules = RULES.replace("fallback_receivers: [second]", "fallback_receivers: []")
+    peer.status["/a"] = 410
+    with served(tmp_path, clock, peer, rules) as client:
+        breaks(client, *range(10))
+        until(lambda: states(client) == {"dead": 1, "pending": 9})
+        listed = client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+        (gathers,) = {one["carrier"] for one in listed} - {None}
+        clock.move(GATHER)
+        until(lambda: states(client) == {"dead": 10})
+        client.app.state.runtime.worker.stop()  # type: ignore[attr-defined]
+        client.post(f"/api/v1/deliveries/{gathers}/retry").raise_for_status()
+        breaks(client, 10)
+        pending = client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+        assert [one["carrier"] for one in pending] == [None, None]
