@@ -4,13 +4,10 @@ That a team was told of a week and what it is told are one transaction: a kill o
 on the same database tells of none twice.
 """
 
-import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 
 from routers.digest import WEEK, chosen, messages, says_something
 from routers.notification import Digest
@@ -20,10 +17,10 @@ from service.digest import digests
 from service.store.digests import DigestStore
 from service.store.rows import Delivery
 from service.store.transaction import Transaction
-from service.store.writer import StoreUnavailableError, Writer
+from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.watch import Watch
 
-LOG = logging.getLogger(__name__)
 SECONDS = 30.0  # between two looks
 LATE = timedelta(days=1)  # what was missed for longer is left out
 
@@ -33,7 +30,7 @@ class Told(msgspec.Struct, frozen=True):
     untold: dict[str, str]  # team → why not
 
 
-class DigestWatch:
+class DigestWatch(Watch):
     def __init__(
         self,
         writer: Writer,
@@ -44,22 +41,13 @@ class DigestWatch:
         clock: Callable[[], datetime],
         public_url: str,
     ) -> None:
+        super().__init__("digests", SECONDS)
         self._writer = writer
         self._store = store
         self._rules = rules
         self._telemetry = telemetry
         self._clock = clock
         self._public_url = public_url
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="digests", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Tell of the week that is due, whoever was not told of it yet and can be told now."""
@@ -122,13 +110,6 @@ class DigestWatch:
         for one in deliveries:
             self._telemetry.queued(one.notification)
         return deliveries
-
-    def _run(self) -> None:
-        while not self._stopping.wait(SECONDS):
-            try:
-                self.look()
-            except (StoreUnavailableError, SQLAlchemyError) as error:  # the next look may
-                LOG.warning("digests_cannot_be_made", extra={"reason": type(error).__name__})
 
 
 def _why(team: str, choice: Choice, rules: Rules) -> str:

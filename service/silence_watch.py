@@ -4,12 +4,8 @@ What is warned, and the mark that it was, are one transaction: a kill or a secon
 same database warns of none twice.
 """
 
-import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from routers.notification import Notification
 from routers.rules import Rules
@@ -18,14 +14,14 @@ from service.overview import recalled
 from service.store.silences import KeptSilence, SilenceStore
 from service.store.store import Store
 from service.store.transaction import Transaction
-from service.store.writer import StoreUnavailableError, Writer
+from service.store.writer import Writer
 from service.telemetry import Telemetry
+from service.watch import Watch
 
-LOG = logging.getLogger(__name__)
 SECONDS = 30.0  # between two looks
 
 
-class SilenceWatch:
+class SilenceWatch(Watch):
     def __init__(
         self,
         writer: Writer,
@@ -37,6 +33,7 @@ class SilenceWatch:
         clock: Callable[[], datetime],
         public_url: str,
     ) -> None:
+        super().__init__("silences", SECONDS)
         self._writer = writer
         self._store = store
         self._silences = silences
@@ -44,16 +41,6 @@ class SilenceWatch:
         self._telemetry = telemetry
         self._clock = clock
         self._public_url = public_url
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="silences", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Warn of those that are due."""
@@ -90,10 +77,3 @@ class SilenceWatch:
         if self._writer.run(work):
             for one in told:
                 self._telemetry.queued(one)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(SECONDS):
-            try:
-                self.look()
-            except (StoreUnavailableError, SQLAlchemyError) as error:  # the next look may
-                LOG.warning("silences_cannot_be_read", extra={"reason": type(error).__name__})

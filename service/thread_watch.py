@@ -5,13 +5,11 @@ a notification at all, is due here. It is kept in the database, so a restart los
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import httpx
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 
 from routers.channels.base import Channel
 from routers.errors import PermanentError, TemporaryError
@@ -21,7 +19,8 @@ from routers.wording import worded
 from service.alerts import Alerts
 from service.store.store import Store
 from service.store.threads import KeptThread, ThreadStore
-from service.store.writer import StoreUnavailableError, Writer
+from service.store.writer import Writer
+from service.watch import Watch
 
 LOG = logging.getLogger(__name__)
 SECONDS = 1.0  # between two looks
@@ -29,7 +28,7 @@ AT_ONCE = 20  # in one look
 AGAIN = timedelta(minutes=1)  # after one that failed
 
 
-class ThreadWatch:
+class ThreadWatch(Watch):
     def __init__(
         self,
         writer: Writer,
@@ -41,6 +40,7 @@ class ThreadWatch:
         *,
         clock: Callable[[], datetime],
     ) -> None:
+        super().__init__("threads", SECONDS)
         self._writer = writer
         self._store = store
         self._threads = threads
@@ -48,16 +48,6 @@ class ThreadWatch:
         self._rules = rules
         self._client = client
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="threads", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Change those that are due. After one that failed, its receiver's others wait too."""
@@ -104,10 +94,3 @@ class ThreadWatch:
         alert = self._alerts.of(now_so, id=due.group, rules=rules)
         alert = msgspec.structs.replace(alert, thread=due.thread)
         return worded(alert, rules.wordings.get(due.receiver))[0]
-
-    def _run(self) -> None:
-        while not self._stopping.wait(SECONDS):
-            try:
-                self.look()
-            except (StoreUnavailableError, SQLAlchemyError) as error:  # the next look may
-                LOG.warning("threads_cannot_be_read", extra={"reason": type(error).__name__})
