@@ -191,6 +191,11 @@ def test_no_fact_is_large() -> None:
     assert len(str(facts)) < 40_000
 
 
+def test_every_field_of_a_notification_has_its_name() -> None:
+    ours = {"receiver", "permalink", "closes", "digest", "raised_in", "dependency", "spare"}
+    assert {*NOTIFICATION.__struct_fields__} - {*FACTS} == ours
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
