@@ -16,9 +16,11 @@ from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.drain import Drain
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
+from service.opening import Opening
 from service.origins import Origins
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
@@ -28,11 +30,13 @@ from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.spool import Spool
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
-from service.store.database import Attendance, migrate, open_database
+from service.store.database import Attendance, open_database
 from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
+from service.store.spool_file import SpoolFile
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
@@ -80,6 +84,8 @@ class Runtime:
             on_queued=lambda receivers: self.worker.wake(receivers),
             on_commit=self.telemetry.committed,
         )
+        spool_file = SpoolFile(settings.spool_path)
+        self.spool = Spool(spool_file, self.telemetry, capacity=settings.spool_bytes)
         self._source = _source(settings)
         self.rules = RulesKeeper(
             settings.rules,
@@ -109,6 +115,16 @@ class Runtime:
             self.artifacts,
             quota=self.quota,
             public_url=settings.base_url,
+            spool=self.spool,
+        )
+        self.drain_watch = Drain(
+            spool_file,
+            self.spool,
+            self.writer,
+            self.rules.current,
+            self.telemetry,
+            public_url=settings.base_url,
+            on_envelopes=self.forwarder.wake if self.forwarder else lambda: None,
         )
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
@@ -154,11 +170,21 @@ class Runtime:
             public_url=settings.base_url,
         )
         self.draining = False
+        self._attendance: Attendance | None = None
+        self.opening = Opening(self.engine, self._begin)
 
     def start(self) -> None:
-        migrate(self.engine)
-        self._attendance = Attendance(self.engine)
-        self.writer.start()
+        """While the database is away events are accepted, and all else begins once it is back."""
+        self.opening.open_once()
+        self.spool.start()
+        self.writer.start(self.opening.away)
+        if not self.opening.begins():
+            self.rules.start()
+            self.opening.begin_later()
+
+    def _begin(self) -> None:
+        """All that needs the database; first what may fail. Raises StoreUnavailableError."""
+        self._attendance = self._attendance or Attendance(self.engine)
         if self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         else:  # what the other is sending is its own until the lease ends
@@ -166,8 +192,9 @@ class Runtime:
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()
-        self.rules_watch.start()
         self.breakers.load()
+        self.rules_watch.start()
+        self.drain_watch.start()
         self.worker.start()
         self.silence_watch.start()
         self.thread_watch.start()
@@ -203,7 +230,9 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self.opening.stop()
         self._source.close()
+        self.drain_watch.stop()
         self.rules_watch.stop()
         self.silence_watch.stop()
         self.thread_watch.stop()
@@ -213,9 +242,11 @@ class Runtime:
         if self.forwarder:
             self.forwarder.stop()
         self.writer.stop()
+        self.spool.stop()
         self._client.close()
         self.engine.dispose()
-        self._attendance.close()
+        if self._attendance:
+            self._attendance.close()
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""

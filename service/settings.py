@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import make_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -74,6 +75,16 @@ class Settings(BaseModel):
     database_url: Annotated[
         SecretStr, Field(description="Where events, groups and deliveries are kept.")
     ] = SecretStr("sqlite:///data/pointsman.db")
+    spool: Annotated[
+        Path | None,
+        Field(
+            description="The file that takes events while the database cannot be reached. "
+            "Default: `spool.db` beside SQLite's file, else in `data`."
+        ),
+    ] = None
+    spool_bytes: Annotated[
+        int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
+    ] = 2**30
     artifacts: Annotated[
         Path | None,
         Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
@@ -165,6 +176,13 @@ class Settings(BaseModel):
         """The newest first."""
         parts = (part.strip() for part in self.secret_key.get_secret_value().split(","))
         return tuple(filter(None, parts))
+
+    @property
+    def spool_path(self) -> Path:
+        url = make_url(self.database_url.get_secret_value())
+        is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+        folder = Path(url.database or "").parent if is_file else Path("data")
+        return self.spool or folder / "spool.db"
 
     @property
     def keys(self) -> dict[str, str]:

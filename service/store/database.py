@@ -9,8 +9,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 BUSY_TIMEOUT = 5.0  # seconds that a reader waits where another process holds the file
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -52,6 +54,13 @@ class Attendance:
 
     def close(self) -> None:
         self._file.close()
+
+
+def may_come_back(error: Exception) -> bool:
+    """Whether the database is away; else somebody must put right what is set."""
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None)  # None: another database's
+    return isinstance(error, OperationalError) and (name is None or name.startswith(_PASSING))
 
 
 def reason(error: Exception) -> str:

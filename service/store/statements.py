@@ -46,7 +46,7 @@ class Statements(Outbox):
             return Statement(clause, dialect)
 
         self.event_known = compiled(
-            select(EVENTS.c.group_id).where(
+            select(EVENTS.c.group_id, EVENTS.c.received_at).where(
                 EVENTS.c.project == bindparam("project"), EVENTS.c.event_id == bindparam("event_id")
             )
         )
@@ -174,7 +174,7 @@ class Statements(Outbox):
             )
         )
         self.add_audit = compiled(insert(AUDIT))
-        self.add_envelope = compiled(insert(UPSTREAM))
+        self.add_envelope = compiled(upsert_insert(UPSTREAM).on_conflict_do_nothing())
         self.due_envelopes = compiled(
             select(UPSTREAM)
             .where(UPSTREAM.c.due_at <= bindparam("now"))

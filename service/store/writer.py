@@ -4,6 +4,9 @@
 
 No timer: at one sender each job has its own commit, under load one commit serves hundreds. A job
 that raises takes nothing with it: the batch is rolled back and each job run again on its own.
+
+Once the database did not take something, nothing else is tried on it until it takes nothing: the
+writer asks once a second. Meanwhile every job fails at once.
 """
 
 import logging
@@ -17,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.database import reason
 from service.store.silences import InForce
 from service.store.statements import Statements
 from service.store.storms import Weather
@@ -24,6 +28,9 @@ from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+PROBE_SECONDS = 1.0
+PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
+MOST = 5000  # events that may wait for the next commit
 _UNAVAILABLE = (sqlite3.Error, SQLAlchemyError, OSError)
 
 
@@ -53,14 +60,27 @@ class Writer:
         self._weather = Weather()
         self._on_queued = on_queued
         self._on_commit = on_commit
+        self.down: str | None = None  # why the database takes nothing; None: as far as is known
+        dbapi = engine.dialect.loaded_dbapi
+        self._own_mistakes = (dbapi.IntegrityError, dbapi.DataError)
+        self._began: float | None = None  # time.monotonic(), of the commit under way
+        self._weight = 0  # of what waits
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
-    def start(self) -> None:
+    def start(self, down: str | None = None) -> None:
+        """down: why it need not be tried at once."""
+        self.down = down
         self._thread.start()
+
+    @property
+    def behind(self) -> bool:
+        """It cannot keep up: too much waits, or the commit under way takes too long."""
+        began = self._began
+        return self._weight > MOST or (began is not None and time.monotonic() - began > PATIENCE)
 
     def stop(self) -> None:
         """Commits what is waiting, then ends."""
@@ -69,17 +89,18 @@ class Writer:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, work: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(self, work: Callable[[Transaction], T], *, weight: int = 1) -> "Future[T]":
         """The future is done once the commit that holds the work has happened.
 
-        It raises StoreUnavailableError where the database did not take it.
+        It raises StoreUnavailableError where the database did not take it. weight: its events.
         """
         job = _Job(work)
         with self._changed:
-            if self._stopping:
-                job.future.set_exception(StoreUnavailableError("the service is stopping"))
+            if refused := "the service is stopping" if self._stopping else self.down:
+                job.future.set_exception(StoreUnavailableError(refused))
                 return job.future
             self._waiting.append(job)
+            self._weight += weight
             self._changed.notify()
         return job.future
 
@@ -90,24 +111,41 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                jobs, self._waiting = self._waiting, []
-                if not jobs:
+                seconds = PROBE_SECONDS if self.down else None
+                self._changed.wait_for(lambda: self._waiting or self._stopping, seconds)
+                jobs = self._gathered()
+                if not jobs and self._stopping:
                     break
-            self._serve(jobs)
+            self._began = time.monotonic()
+            if jobs:
+                self._serve(jobs)
+            elif self.down and (why := self._refused()) != self.down:
+                LOG.info("store_unavailable" if why else "store_available", extra={"reason": why})
+                self.down = why
+            self._began = None
         self._disconnect()
+
+    def _gathered(self) -> list[_Job[Any]]:
+        jobs, self._waiting, self._weight = self._waiting, [], 0
+        return jobs
+
+    def _refused(self) -> str | None:
+        """Why the database takes no commit; None: it does."""
+        try:
+            self._commit([_Job(lambda tx: tx.ask())])
+        except Exception as error:  # noqa: BLE001 whatever it is, it is not well
+            self._disconnect()
+            return reason(error)
+        return None
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()
         try:
             results, queued = self._commit(jobs)
-        except _UNAVAILABLE as error:
-            LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
-            self._disconnect()
-            for job in jobs:
-                job.future.set_exception(StoreUnavailableError(str(error)))
-            return
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
+            if isinstance(error, _UNAVAILABLE) and not isinstance(error, self._own_mistakes):
+                self._give_up(jobs, reason(error), time.perf_counter() - started)
+                return
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return
@@ -119,6 +157,18 @@ class Writer:
         if queued:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
+
+    def _give_up(self, jobs: list[_Job[Any]], why: str, seconds: float) -> None:
+        """seconds: how long it took to find out; where that is long nobody waits for more."""
+        LOG.error("store_unavailable", extra={"reason": why, "jobs": len(jobs)})
+        self._disconnect()
+        down = why if seconds > PROBE_SECONDS else self._refused()
+        if down is not None:
+            with self._changed:
+                self.down = down
+                jobs = jobs + self._gathered()
+        for job in jobs:
+            job.future.set_exception(StoreUnavailableError(why))
 
     def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """Each job's result, and the receivers that have something new."""

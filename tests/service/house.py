@@ -46,6 +46,18 @@ def settings(folder: Path, **more: object) -> Settings:
 
 
 @contextmanager
+def the_database_away(house: Runtime) -> Iterator[None]:
+    """Nothing can be committed meanwhile."""
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql("alter table ledger rename to away")
+    try:
+        yield
+    finally:
+        with house.engine.begin() as connection:
+            connection.exec_driver_sql("alter table away rename to ledger")
+
+
+@contextmanager
 def running(
     folder: Path,
     clock: Clock | None = None,
