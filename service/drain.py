@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from matchers.event import Event
 from routers.rules import Rules
 from service.masking import masked
 from service.pipeline import Decided, Handled, accept, came_before, decide
 from service.spool import Batch, Spool, Spooled
+from service.store.event_ids import Coming
 from service.store.spool_file import Row, SpoolFile
 from service.store.tables import to_us
 from service.store.transaction import Transaction
@@ -112,7 +112,8 @@ class Drain(Watch):
                 for (_, batch), whose in zip(read, now, strict=True)
             ]
 
-        for adapter, handled in self._writer.run(work):
+        coming = [one for _, batch in read for one in _coming(batch)]
+        for adapter, handled in self._writer.submit(work, coming).result():
             for one in handled:
                 self._telemetry.received(adapter, one)
         if any(batch.onward for _, batch in read):
@@ -136,12 +137,16 @@ class Drain(Watch):
 
 def _is_entered(batch: Batch, tx: Transaction) -> bool:
     """Whole, as all of a batch is: each event is known, and one by this very acceptance."""
-    known = [(tx.known(one.event), one.event) for one in batch.events]
-    return all(row for row, _ in known) and any(_is_same(row, event) for row, event in known)
+    before = [tx.ids.before(one.event) for one in batch.events]
+    moments = [to_us(one.event.received_at) for one in batch.events]
+    return all(before) and any(
+        known is not None and known.received_at == at
+        for known, at in zip(before, moments, strict=True)
+    )
 
 
-def _is_same(row: dict[str, object] | None, event: Event) -> bool:
-    return row is not None and row["received_at"] == to_us(event.received_at)
+def _coming(batch: Batch) -> list[Coming]:
+    return [Coming(one.event.project, one.event.event_id, one.fingerprints) for one in batch.events]
 
 
 def _all_decided(batch: Batch, rules: Rules | None) -> list[Decided | None]:

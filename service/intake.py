@@ -18,6 +18,7 @@ from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, came_before, decide, handle
 from service.quota import Quota, Sender
 from service.spool import Batch, Spool, Spooled
+from service.store.event_ids import Coming
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
 from service.store.writer import PATIENCE, StoreUnavailableError, Writer
@@ -114,7 +115,8 @@ class Intake:
         """
         if self._writer.behind:
             raise StoreUnavailableError("the writer is behind")
-        submitted = self._writer.submit(partial(self._enter, taken), weight=len(taken.kept))
+        coming = list(map(_coming, taken.kept, taken.decided))
+        submitted = self._writer.submit(partial(self._enter, taken), coming)
         future = asyncio.wrap_future(submitted)
         if spool and taken.kept:
             await asyncio.wait((future,), timeout=self._patience)
@@ -228,6 +230,11 @@ def _batch(taken: _Taken) -> Batch:
 
 def _spooled(event: Event, decided: Decided | None) -> Spooled:
     return Spooled(_kept(event, decided), decided.grouped.fingerprints if decided else ())
+
+
+def _coming(event: Event, decided: Decided | None) -> Coming:
+    known_by = decided.grouped.fingerprints if decided else ()
+    return Coming(event.project, event.event_id, known_by)
 
 
 def _kept(event: Event, decided: Decided | None) -> Event:

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -21,9 +21,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.store.database import reason
-from service.store.silences import InForce
+from service.store.event_ids import Coming
+from service.store.memory import Memory
 from service.store.statements import Statements
-from service.store.storms import Weather
 from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
@@ -39,8 +39,9 @@ class StoreUnavailableError(Exception):
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Transaction], T]) -> None:
+    def __init__(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> None:
         self.work = work
+        self.coming = coming
         self.future: Future[T] = Future()
         self.future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
 
@@ -56,8 +57,7 @@ class Writer:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
         self._statements = Statements(engine.dialect)
-        self._in_force = InForce()
-        self._weather = Weather()
+        self._memory = Memory(alone=engine.dialect.name == "sqlite")
         self._on_queued = on_queued
         self._on_commit = on_commit
         self.down: str | None = None  # why the database takes nothing; None: as far as is known
@@ -89,18 +89,21 @@ class Writer:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, work: Callable[[Transaction], T], *, weight: int = 1) -> "Future[T]":
+    def submit(
+        self, work: Callable[[Transaction], T], coming: Sequence[Coming] = ()
+    ) -> "Future[T]":
         """The future is done once the commit that holds the work has happened.
 
-        It raises StoreUnavailableError where the database did not take it. weight: its events.
+        It raises StoreUnavailableError where the database did not take it.
+        coming: the events that the work will accept, where it is known which.
         """
-        job = _Job(work)
+        job = _Job(work, coming)
         with self._changed:
             if refused := "the service is stopping" if self._stopping else self.down:
                 job.future.set_exception(StoreUnavailableError(refused))
                 return job.future
             self._waiting.append(job)
-            self._weight += weight
+            self._weight += max(1, len(coming))
             self._changed.notify()
         return job.future
 
@@ -132,7 +135,7 @@ class Writer:
     def _refused(self) -> str | None:
         """Why the database takes no commit; None: it does."""
         try:
-            self._commit([_Job(lambda tx: tx.ask())])
+            self._commit([_Job(lambda tx: tx.ask(), ())])
         except Exception as error:  # noqa: BLE001 whatever it is, it is not well
             self._disconnect()
             return reason(error)
@@ -175,13 +178,14 @@ class Writer:
         cursor = self._connect().cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            tx = Transaction(cursor, self._statements, self._in_force, self._weather)
+            self._memory.known.begin(cursor)
+            tx = Transaction(cursor, self._statements, self._memory)
+            tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
             cursor.execute("COMMIT")
         except BaseException:
-            self._in_force.forget()  # they may have read what is now undone
-            self._weather.forget()
+            self._memory.forget()
             self._roll_back(cursor)
             raise
         cursor.close()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from service.store.database import migrate, open_database
+from service.store.event_ids import Coming
 from service.store.store import Store
 from service.store.transaction import Transaction
 from service.store.writer import MOST, StoreUnavailableError, Writer
@@ -45,8 +46,9 @@ def writer(engine: Engine, batches: list[int]) -> Iterator[Writer]:
 
 def keep(number: int) -> Callable[[Transaction], int]:
     def work(tx: Transaction) -> int:
-        tx.accept(an_event(event_id=f"{number:032x}"))
-        tx.undecided()
+        event = an_event(event_id=f"{number:032x}")
+        tx.accept(event)
+        tx.undecided(event)
         return number
 
     return work
@@ -158,7 +160,7 @@ def test_too_much_that_waits_means_so_too(writer: Writer) -> None:
     begun, go_on = threading.Event(), threading.Event()
     writer.submit(lambda _tx: (begun.set(), go_on.wait(10)))
     begun.wait(10)
-    much = writer.submit(lambda _tx: None, weight=MOST + 1)
+    much = writer.submit(lambda _tx: None, [Coming("1", "e")] * (MOST + 1))
     assert writer.behind
     go_on.set()
     much.result()
