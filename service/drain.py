@@ -113,7 +113,9 @@ class Drain(Watch):
             ]
 
         coming = [one for _, batch in read for one in _coming(batch)]
-        for adapter, handled in self._writer.submit(work, coming).result():
+        entered = self._writer.submit(work, coming).result()
+        LOG.info("drained", extra={"events": sum(len(handled) for _, handled in entered)})
+        for adapter, handled in entered:
             for one in handled:
                 self._telemetry.received(adapter, one)
         if any(batch.onward for _, batch in read):

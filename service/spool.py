@@ -68,6 +68,7 @@ class Spool:
         self._telemetry = telemetry
         self._capacity = capacity
         self._said = (-LOUD_SECONDS, "")  # when, and why, a refusal was logged
+        self._took_said = -LOUD_SECONDS  # when it was logged that it takes something
         self._waiting: list[_Job] = []
         self._changed = threading.Condition()
         self._stopping = False
@@ -128,6 +129,7 @@ class Spool:
         except SpoolError as error:
             self._refuse(some, str(error))
             return rest
+        self._say_that_it_takes()
         for batch, future in some[:taken]:
             self._telemetry.spooled(batch.adapter, len(batch.events) + len(batch.over))
             future.set_result(None)
@@ -136,6 +138,11 @@ class Spool:
         else:
             self.relieved()
         return rest
+
+    def _say_that_it_takes(self) -> None:
+        if time.monotonic() - self._took_said > LOUD_SECONDS:
+            LOG.warning("spooling", extra={"path": str(self._file.path)})
+            self._took_said = time.monotonic()
 
     def _refuse(self, jobs: Sequence[_Job], why: str) -> None:
         said_at, said = self._said
