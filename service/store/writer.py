@@ -123,8 +123,9 @@ class Writer:
             if jobs:
                 self._serve(jobs)
             elif self.down and (why := self._refused()) != self.down:
-                LOG.info("store_unavailable" if why else "store_available", extra={"reason": why})
                 self.down = why
+                if why is None:
+                    LOG.info("store_available")
             self._began = None
         self._disconnect()
 
