@@ -273,7 +273,8 @@ def _report(outcome: Outcome) -> None:
     lost = sum(not one.answered for one in outcome.heard)
     states = ", ".join(f"{name} {n}" for name, n in outcome.books["deliveries"].items())
     print(
-        f"answers   {lost} lost, {twice} told again with the same id, {moved} of them at the fallback"
+        f"answers   {lost} lost, {twice} told again with the same id, "
+        f"{moved} of them at the fallback"
     )
     print(f"books     {states}; unaccounted {outcome.books['unaccounted']}")
 
