@@ -126,6 +126,7 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            public_url=settings.base_url,
         )
         self.thread_watch = ThreadWatch(
             self.writer,
