@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Table
-from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = dict[str, Any]
@@ -48,7 +48,9 @@ def upsert(table: Table) -> ClauseElement:
 
 
 def add_up(table: Table) -> ClauseElement:
+    """Of a table whose last column is a number, `n`, and all others its key."""
     clause = upsert_insert(table)
+    keys = [column.name for column in table.primary_key]
     return clause.on_conflict_do_update(
-        index_elements=["book", "name"], set_={"n": table.c.n + clause.excluded.n}
+        index_elements=keys, set_={"n": table.c.n + clause.excluded.n}
     )

@@ -1,6 +1,7 @@
 """SQL compiled once per dialect, to run on the raw DBAPI cursor: the writer's few statements."""
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Dialect,
     String,
@@ -13,10 +14,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.outbox import Outbox
+from service.store.replica_tables import LEASES
 from service.store.statement import Statement, add_up, upsert
 from service.store.tables import (
     ARTIFACTS,
@@ -173,6 +175,23 @@ class Statements(Outbox):
                 .scalar_subquery(),
             )
         )
+        lease = upsert_insert(LEASES).values(
+            {one: bindparam(one) for one in ("name", "holder", "until")}
+        )
+        is_free = or_(
+            LEASES.c.until <= bindparam("now", type_=BigInteger),
+            LEASES.c.holder == lease.excluded.holder,
+        )
+        self.take_lease = compiled(
+            lease.on_conflict_do_update(
+                index_elements=["name"],
+                set_={"holder": lease.excluded.holder, "until": lease.excluded.until},
+                where=is_free,
+            )
+        )
+        self.drop_lease = compiled(
+            delete(LEASES).where(LEASES.c.name == bindparam("n"), LEASES.c.holder == bindparam("h"))
+        )
         self.add_audit = compiled(insert(AUDIT))
         self.add_envelope = compiled(insert(UPSTREAM))
         self.due_envelopes = compiled(
@@ -180,6 +199,7 @@ class Statements(Outbox):
             .where(UPSTREAM.c.due_at <= bindparam("now"))
             .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
         )
         self.defer_envelope = compiled(
             update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))

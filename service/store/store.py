@@ -174,7 +174,10 @@ class Store:
     def accounting(self) -> dict[str, Any]:
         """The books, in one snapshot. `unaccounted` is what they cannot explain: 0, always."""
         with self._engine.begin() as connection:
-            books = {(r.book, r.name): int(r.n) for r in connection.execute(select(LEDGER))}
+            total = func.sum(LEDGER.c.n).label("n")
+            shards = select(LEDGER.c.book, LEDGER.c.name, total)
+            summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
+            books = {(row.book, row.name): int(row.n) for row in summed}
             states = dict(_count(connection, DELIVERIES.c.state))
             events = sum(n for _, n in _count(connection, EVENTS.c.outcome))
             seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0

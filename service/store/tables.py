@@ -162,8 +162,10 @@ LEDGER = Table(
     METADATA,
     Column("book", String, nullable=False),
     Column("name", String, nullable=False),
+    # each service on PostgreSQL has its own rows, so that none waits for another's; they add up
+    Column("shard", Integer, nullable=False, server_default="0"),
     Column("n", BigInteger, nullable=False),
-    PrimaryKeyConstraint("book", "name"),
+    PrimaryKeyConstraint("book", "name", "shard"),
 )
 RULES_REVISIONS = Table(
     "rules_revisions",

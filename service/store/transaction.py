@@ -18,6 +18,8 @@ from service.store.audit import Audited, audit_row
 from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
 from service.store.groups import Groups, every, one
+from service.store.leases import Leases
+from service.store.locks import Locks
 from service.store.releases import Releases
 from service.store.rows import (
     Artifact,
@@ -45,13 +47,15 @@ class Transaction(Envelopes):
         """in_force, weather: the writer's; they outlive the transaction."""
         super().__init__(cursor, statements)
         self.groups = Groups(cursor, statements)
+        self.locks = Locks(cursor, statements)
+        self.leases = Leases(cursor, statements)
         self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
         self.destinations = Destinations(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
         self._events: dict[tuple[str, str], dict[str, Any]] = {}
         self._deliveries: dict[str, dict[str, Any]] = {}
-        self._storms = Storms(cursor, statements, weather, self._deliveries)
+        self._storms = Storms(cursor, statements, weather, self._deliveries, self.locks)
         self._books: Counter[tuple[str, str]] = Counter()
         self._in_force = in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
@@ -212,6 +216,7 @@ class Transaction(Envelopes):
 
     def keep_revision(self, revision: str, file: str, content: bytes, now: datetime) -> int:
         """Its sequence number: that of the last one if it is the same, else higher than any."""
+        self.locks.take("rules")
         last = self.last_revision()
         if last and (last["revision"], last["file"]) == (revision, file):
             return int(last["sequence"])
@@ -287,5 +292,8 @@ class Transaction(Envelopes):
         sql.add_audit.run_all(cursor, self._audit)
         sql.count.run_all(
             cursor,
-            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],
+            [
+                {"book": book, "name": name, "shard": sql.shard, "n": n}
+                for (book, name), n in sorted(self._books.items())
+            ],
         )
