@@ -11,14 +11,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.store.backend import backend_of, reason
-from service.store.backup import back_up
+from service.store.backup import BackupError, back_up
 from service.store.locks import NUMBERS
 
-__all__ = ["Attendance", "migrate", "open_database", "reason", "writing"]
+__all__ = ["NOT_MIGRATED", "Attendance", "migrate", "open_database", "reason", "writing"]
+
+NOT_MIGRATED = (BackupError, CommandError, SQLAlchemyError, OSError)  # what migrate raises
 
 BUSY_TIMEOUT = 5.0  # seconds that a reader waits where another process holds the file
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -46,7 +50,7 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(writes=True)
 
 
-def migrate(engine: Engine) -> Migrated:
+def migrate(engine: Engine, revision: str = "head") -> Migrated:
     """Under a lock: of several that start at once one does it, and the others wait for it."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
@@ -62,7 +66,7 @@ def migrate(engine: Engine) -> Migrated:
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({NUMBERS['migration']})")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     return Migrated(before, head, backup)
 
 

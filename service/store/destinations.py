@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select
 
 from routers.breaker import Breaker
 from routers.pace import Bucket
-from service.store.groups import one
 from service.store.rows import breaker_record, breaker_row
+from service.store.statement import one
 from service.store.statements import Statements
 from service.store.tables import BREAKERS, from_us, to_us
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
 
-from service.store.tables import METADATA
+from service.store.metadata import METADATA
 
 # Who does what only one of them must.
 LEASES = Table(

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, func, select, union
 from routers.notification import Cause, Notification, Storm
 from routers.policy import STORM_MAX, StormPolicy
 from routers.storm import GATHER, Place, Seen, Watch, causes, gathering, place
-from service.store.groups import every, one
 from service.store.locks import Locks
 from service.store.rows import Delivery, new_id
+from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.tables import DELIVERIES, GROUPS, STORMS, from_us, to_us
 
@@ -110,8 +110,6 @@ class Storms:
         for row in others:
             weather.watch.sight(*_sighted(row))
             weather.sighted = row["sequence"]
-        if self._sql.shared:
-            weather.lasting = None
 
     def _join(
         self, storm: Lasting, delivery: Delivery, now: datetime, policy: StormPolicy

@@ -4,7 +4,15 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
+
+# Compressed or sealed: another try would be in vain
+_PACKED = (
+    ("events", "body"),
+    ("events", "decision"),
+    ("artifacts", "content"),
+    ("upstream_envelopes", "sealed"),
+)
 
 
 def upgrade() -> None:
@@ -32,6 +40,10 @@ def upgrade() -> None:
     )
     op.create_index("sightings_by_age", "sightings", ["at"], unique=False)
     _shard_the_ledger()
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("audiences", "threshold", type_=sa.BigInteger())
+        for table, column in _PACKED:
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")
 
 
 def _shard_the_ledger() -> None:
