@@ -24,6 +24,7 @@ class Groups:
         self._sql = statements
         self._known = known
         self._absent: set[tuple[str, str]] = set()  # (project, fingerprint) that name no group
+        self._claimed: set[tuple[str, str]] = set()  # of these, whose group is ours to make
         self._changed: dict[str, Entry] = {}
         self._fingerprints: list[dict[str, str]] = []
 
@@ -54,12 +55,13 @@ class Groups:
             (project, fingerprints[0])
             for project, fingerprints in names
             if fingerprints and all((project, each) in self._absent for each in fingerprints)
-        }
+        } - self._claimed
         rows = [
             {"project": project, "fingerprint": one, "group_id": group_id(project, one)}
             for project, one in sorted(new)
         ]
         self._sql.put_fingerprint.run_all(self._cursor, rows)
+        self._claimed |= new
         self._absent -= new
         self.read(new)
 
@@ -75,6 +77,9 @@ class Groups:
         name: the title of a group that is made; None: the event's own.
         """
         entry = self._found(event.project, fingerprints)
+        if entry is None and self._sql.shared:
+            self.claim([(event.project, fingerprints)])
+            entry = self._found(event.project, fingerprints)
         if entry is None:
             entry = self._made(event, ownership, fingerprints[0], name or title(event))
         entry.see(to_us(event.received_at))
