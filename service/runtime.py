@@ -5,10 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import httpx
-from sqlalchemy.engine import make_url
 
 from routers.http import make_client
 from service.alerts import Alerts
@@ -19,6 +17,7 @@ from service.digest_watch import DigestWatch
 from service.drain import Drain
 from service.ingest.body import Hall
 from service.intake import Intake
+from service.lease import Lease
 from service.map_folder import MapFolder
 from service.opening import Opening
 from service.origins import Origins
@@ -33,6 +32,7 @@ from service.slack_hook import SlackDoor
 from service.spool import Spool
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
+from service.store.backend import backend_of
 from service.store.database import Attendance, open_database
 from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
@@ -40,7 +40,7 @@ from service.store.spool_file import SpoolFile
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
-from service.store.writer import Writer
+from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
 from service.upstream.address import parse_dsn
@@ -76,6 +76,7 @@ class Runtime:
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
+        self._replicated = backend_of(self.engine).shared
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
@@ -142,7 +143,9 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            public_url=settings.base_url,
         )
+        self.lease = Lease("schedulers", self.writer, clock)
         self.thread_watch = ThreadWatch(
             self.writer,
             self.store,
@@ -150,6 +153,7 @@ class Runtime:
             alerts,
             self.rules.current,
             self._client,
+            lease=self.lease,
             clock=clock,
         )
         self.silence_watch = SilenceWatch(
@@ -158,6 +162,7 @@ class Runtime:
             self.silence_store,
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -166,6 +171,7 @@ class Runtime:
             DigestStore(self.engine),
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -184,15 +190,15 @@ class Runtime:
 
     def _begin(self) -> None:
         """All that needs the database; first what may fail. Raises StoreUnavailableError."""
-        self._attendance = self._attendance or Attendance(self.engine)
-        if self._attendance.alone:
+        if self._attendance is None and not self._replicated:
+            self._attendance = Attendance(self.engine)
+        if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
-        else:  # what the other is sending is its own until the lease ends
+        elif self._attendance:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()
-        self.breakers.load()
         self.rules_watch.start()
         self.drain_watch.start()
         self.worker.start()
@@ -241,12 +247,19 @@ class Runtime:
         self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
+        self._give_back()
         self.writer.stop()
         self.spool.stop()
         self._client.close()
         self.engine.dispose()
         if self._attendance:
             self._attendance.close()
+
+    def _give_back(self) -> None:
+        try:
+            self.lease.give_back()
+        except StoreUnavailableError:  # it ends by itself
+            LOG.warning("lease_not_given_back")
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""
@@ -269,9 +282,8 @@ def _source(settings: Settings) -> Source:
     url = settings.rules_repository.get_secret_value()
     if not url:
         return FilesSource(settings.repository)
-    database = make_url(settings.database_url.get_secret_value()).database or ""
     return RepositorySource(
-        Path(database).parent / "rules-repository",
+        settings.folder / "rules-repository",
         url,
         settings.rules_ref or None,
         paths=partial(paths_of, settings.repository) if settings.repository else None,

@@ -73,7 +73,11 @@ class Settings(BaseModel):
         Field(description="What signs `POST /hooks/slack`, by Slack's app. Empty: no buttons."),
     ] = SecretStr("")
     database_url: Annotated[
-        SecretStr, Field(description="Where events, groups and deliveries are kept.")
+        SecretStr,
+        Field(
+            description="Where events, groups and deliveries are kept: a SQLite file, or "
+            "`postgresql+psycopg://user@host/database`."
+        ),
     ] = SecretStr("sqlite:///data/pointsman.db")
     spool: Annotated[
         Path | None,
@@ -165,6 +169,12 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def folder(self) -> Path:
+        """What is kept beside the database lies here."""
+        where = make_url(self.database_url.get_secret_value())
+        return Path(where.database or "").parent if where.drivername == "sqlite" else Path("data")
+
+    @property
     def dsn(self) -> str:
         """What SDKs are given. A key that is set is a secret: KEY stands for it."""
         scheme, _, rest = self.base_url.partition("://")
@@ -179,10 +189,7 @@ class Settings(BaseModel):
 
     @property
     def spool_path(self) -> Path:
-        url = make_url(self.database_url.get_secret_value())
-        is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-        folder = Path(url.database or "").parent if is_file else Path("data")
-        return self.spool or folder / "spool.db"
+        return self.spool or self.folder / "spool.db"
 
     @property
     def keys(self) -> dict[str, str]:

@@ -39,6 +39,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
+MEANWHILE = timedelta(milliseconds=100)  # until a receiver is asked for that another claims from
 CARRIED = 1000  # deliveries that one message may tell besides its own
 Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
@@ -55,6 +56,7 @@ class Worker:
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
+        public_url: str,
     ) -> None:
         self._alerts = alerts
         self._writer = writer
@@ -63,7 +65,7 @@ class Worker:
         self._client = client
         self._telemetry = telemetry
         self._breakers = breakers
-        self._fallback = Fallback(rules, breakers)
+        self._fallback = Fallback(rules, breakers, public_url=public_url)
         self._clock = clock
         self._attention = Attention(clock)
         self._stopping = threading.Event()
@@ -131,7 +133,10 @@ class Worker:
         return self._claim(tx, receiver, self._clock())
 
     def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
-        if self._breakers.is_shut(receiver, now):
+        if not tx.locks.try_to_take("receiver", receiver):  # another service is at it
+            self._attention.pause(receiver, now + MEANWHILE)
+            return None
+        if self._breakers.is_shut(tx, receiver, now):
             for _ in range(self._fallback.redirect(tx, receiver, now)):
                 self._telemetry.delivery(receiver, "dead")
             return None
@@ -153,7 +158,9 @@ class Worker:
                 return None
             tx.destinations.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
-            if is_last and channel.merges and not (carried or delivery.storm):
+            # what was tried may have been told, and comes again as it was
+            is_new = not (delivery.attempts or carried or delivery.storm)
+            if is_last and channel.merges and is_new:
                 carried = tx.carry(delivery, now, CARRIED)
         self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
@@ -195,7 +202,7 @@ class Worker:
         alert = self._alerts.of(
             told,
             others,
-            id=delivery.id,
+            delivery=delivery.id,
             plain=delivery.plain,
             storm=delivery.storm,
             rules=rules,
@@ -252,6 +259,7 @@ class Worker:
             breaker = self._breakers.failed(tx, receiver, error, now)
             if breaker and breaker.opened_at == now:
                 LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+                self._fallback.announce(tx, failed, breaker, now)
             if outcome == "dead":
                 return self._fallback.bury(tx, failed, now, alone=alone) - 1
             tx.put_delivery(failed)

@@ -189,6 +189,13 @@ def breaker_row(receiver: str, breaker: Breaker) -> dict[str, Any]:
     }
 
 
+def breaker_record(row: Any) -> Breaker:
+    moments = {name: _moment(row[name]) for name in ("since", "opened_at", "probe_at")}
+    return msgspec.convert(
+        {name: row[name] for name in ("failures", "code", "probes")} | moments, Breaker
+    )
+
+
 def _us(moment: datetime | None) -> int | None:
     return None if moment is None else to_us(moment)
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BindParameter, Dialect, Table, bindparam
-from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = dict[str, Any]

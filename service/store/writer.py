@@ -10,7 +10,6 @@ writer asks once a second. Meanwhile every job fails at once.
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,9 +17,8 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.database import reason
+from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
 from service.store.memory import Memory
 from service.store.statements import Statements
@@ -31,7 +29,7 @@ T = TypeVar("T")
 PROBE_SECONDS = 1.0
 PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
 MOST = 5000  # events that may wait for the next commit
-_UNAVAILABLE = (sqlite3.Error, SQLAlchemyError, OSError)
+_TRIES = 5  # of a batch that met another service's at the same rows
 
 
 class StoreUnavailableError(Exception):
@@ -56,13 +54,12 @@ class Writer:
     ) -> None:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
+        self._backend = backend_of(engine)
         self._statements = Statements(engine.dialect)
-        self._memory = Memory(alone=engine.dialect.name == "sqlite")
+        self._memory = Memory(alone=not self._backend.shared)
         self._on_queued = on_queued
         self._on_commit = on_commit
         self.down: str | None = None  # why the database takes nothing; None: as far as is known
-        dbapi = engine.dialect.loaded_dbapi
-        self._own_mistakes = (dbapi.IntegrityError, dbapi.DataError)
         self._began: float | None = None  # time.monotonic(), of the commit under way
         self._weight = 0  # of what waits
         self._waiting: list[_Job[Any]] = []
@@ -145,16 +142,9 @@ class Writer:
     def _serve(self, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()
         try:
-            results, queued = self._commit(jobs)
+            results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
-            if isinstance(error, _UNAVAILABLE) and not isinstance(error, self._own_mistakes):
-                self._give_up(jobs, reason(error), time.perf_counter() - started)
-                return
-            if len(jobs) == 1:
-                jobs[0].future.set_exception(error)
-                return
-            for job in jobs:
-                self._serve([job])
+            self._failed(jobs, error, time.perf_counter() - started)
             return
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
@@ -162,8 +152,18 @@ class Writer:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
+    def _failed(self, jobs: list[_Job[Any]], error: Exception, seconds: float) -> None:
+        """seconds: after how long."""
+        if is_unavailable(error, self._engine):
+            self._give_up(jobs, reason(error), seconds)
+        elif len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+        else:
+            for job in jobs:
+                self._serve([job])
+
     def _give_up(self, jobs: list[_Job[Any]], why: str, seconds: float) -> None:
-        """seconds: how long it took to find out; where that is long nobody waits for more."""
+        """Where it took long to find out, nobody waits for more."""
         LOG.error("store_unavailable", extra={"reason": why, "jobs": len(jobs)})
         self._disconnect()
         down = why if seconds > PROBE_SECONDS else self._refused()
@@ -174,12 +174,22 @@ class Writer:
         for job in jobs:
             job.future.set_exception(StoreUnavailableError(why))
 
+    def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
+        """As _commit, again where another service's transaction was at the same rows."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._commit(jobs)
+            except Exception as error:
+                if not has_met(error):
+                    raise
+                LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
+        return self._commit(jobs)
+
     def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """Each job's result, and the receivers that have something new."""
-        cursor = self._connect().cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+        cursor = self._begun()
         try:
-            self._memory.known.begin(cursor)
+            self._memory.begin(cursor)
             tx = Transaction(cursor, self._statements, self._memory)
             tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
@@ -195,8 +205,23 @@ class Writer:
     def _roll_back(self, cursor: Any) -> None:
         try:
             cursor.execute("ROLLBACK")
-        except _UNAVAILABLE:  # SQLite has rolled back by itself, or the connection is gone
+        except Exception:  # noqa: BLE001 SQLite has by itself, or the connection is gone
             self._disconnect()
+
+    def _begun(self) -> Any:
+        """A cursor in a new transaction; on a new connection where a kept one is gone."""
+        if self._connection is not None and self._backend.shared:
+            try:
+                return self._begin()
+            except Exception as error:  # noqa: BLE001 whatever it says, a new one knows better
+                LOG.info("store_connects_again", extra={"reason": reason(error)})
+                self._disconnect()
+        return self._begin()
+
+    def _begin(self) -> Any:
+        cursor = self._connect().cursor()
+        cursor.execute(self._backend.writes)
+        return cursor
 
     def _connect(self) -> Any:
         if self._connection is None:
