@@ -200,7 +200,7 @@ def test_a_storm_that_both_see_a_part_of_is_one(writers: list[Writer]) -> None:
 
     deliveries = [queued(number) for number in range(10)]
     assert [one.storm is not None for one in deliveries] == [False] * 4 + [True] * 6
-    (storm,) = {one.storm for one in deliveries[4:]}
+    assert len({one.storm for one in deliveries[4:]}) == 1
     carrier = deliveries[4]
     assert (carrier.due_at, carrier.carrier) == (NOW + GATHER, None)
     assert {one.carrier for one in deliveries[5:]} == {carrier.id}
