@@ -23,7 +23,7 @@ import psycopg
 from tests.postgres import Postgres
 from tests.running import PATIENCE, Heard, Receiver, Service, a_receiver, wait_for
 
-EVENTS, GROUPS, CONNECTIONS = 100_000, 1_000, 32
+EVENTS, GROUPS, CONNECTIONS = 100_000, 1_000, 64
 KILLED_GROUPS = 400  # that are new when one is killed
 SLOW = 0.02  # seconds that a telling takes, where one is killed meanwhile
 SETTLES = 300.0  # seconds; a dead service's lease lasts 30
