@@ -138,6 +138,17 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How a line of the log is written.")
+    ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How long requests may take to end once the service was told to stop; "
+            "then they are cut.",
+        ),
+    ] = 10
     sentry_dsn: Annotated[
         SecretStr,
         Field(description="Where the service reports its own errors; never to itself."),

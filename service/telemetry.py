@@ -113,14 +113,10 @@ class Telemetry:
             self.decided(handled)
         elif handled.outcome == "duplicate":
             self._suppressed.labels("duplicate").inc()
-        LOG.info(
-            "event",
-            extra={
-                "event_id": handled.event_id,
-                "team": handled.ownership.team if handled.ownership else None,
-                "reason": handled.outcome,
-            },
-        )
+        if LOG.isEnabledFor(logging.DEBUG):  # an event that is well costs no line
+            team = handled.ownership.team if handled.ownership else None
+            about = {"event_id": handled.event_id, "team": team, "reason": handled.outcome}
+            LOG.debug("event", extra=about)
 
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:

@@ -222,6 +222,7 @@ class Worker:
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        LOG.info("delivered", extra=_about(delivery))
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
@@ -259,10 +260,18 @@ class Worker:
         for _ in range(self._writer.run(work)):
             self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
-        LOG.warning(
-            "delivery_failed",
-            extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
-        )
+        about = {"reason": error.code, "next": outcome, **_about(delivery)}
+        LOG.warning("delivery_failed", extra=about)
+
+
+def _about(delivery: Delivery) -> dict[str, str | None]:
+    told = delivery.notification
+    return {
+        "id": delivery.id,
+        "channel": told.receiver,
+        "team": told.team,
+        "event_id": told.event_id,
+    }
 
 
 def _note(receipt: Receipt) -> str | None:

@@ -33,7 +33,7 @@ def run(host: str | None, port: int | None, rules: str | None) -> None:
     sys.setswitchinterval(0.001)  # while rules are read, an event's turn comes soon
     settings = _settings(host, port, rules)
     with _listen(settings) as listening:
-        configure_logs(settings.log_level)
+        configure_logs(settings.log_level, settings.log_format)
         runtime = _open(settings)
         _greet(settings)
         signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=20,
+                timeout_graceful_shutdown=settings.drain_seconds,
             )
         )
 

@@ -41,6 +41,10 @@ def metrics(house: Admin) -> Response:
     return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+for path, answer in (("/healthz", live), ("/readyz", ready)):  # as some load balancers ask
+    endpoints.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
+
 def _warnings(house: Runtime) -> list[Any]:
     """Reasons only, no names of secrets: this is open to everyone."""
     status, rules = house.rules.status(), house.rules.current()
