@@ -13,6 +13,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -57,6 +58,7 @@ class Telemetry:
         # a second series per counter that nobody asks for
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
         self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
@@ -84,6 +86,13 @@ class Telemetry:
         )
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
+        self.intake_lag = self._gauge(
+            "intake_lag_seconds", "from the door to the commit: the longest of late"
+        )
+        self.database_up = self._gauge("database_reachable", "1: it answered this very request")
+        self.outbox_oldest = self._gauge(
+            "outbox_oldest_seconds", "how long the delivery that waits longest has waited"
+        )
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.dead_ends = self._gauge("dead_deliveries", "deliveries that were told nowhere")
         self._breakers = Gauge(

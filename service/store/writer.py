@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.lag import Lag
 from service.store.silences import InForce
 from service.store.statements import Statements
 from service.store.storms import Weather
@@ -55,6 +56,7 @@ class Writer:
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
+        self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -79,6 +81,8 @@ class Writer:
             if self._stopping:
                 job.future.set_exception(StoreUnavailableError("the service is stopping"))
                 return job.future
+            if not self._waiting:
+                self.lag.begin()
             self._waiting.append(job)
             self._changed.notify()
         return job.future
@@ -94,7 +98,9 @@ class Writer:
                 jobs, self._waiting = self._waiting, []
                 if not jobs:
                     break
+                self.lag.take()
             self._serve(jobs)
+            self.lag.done()
         self._disconnect()
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
