@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
@@ -16,6 +17,7 @@ from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
@@ -153,6 +155,7 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.heartbeat = self._heartbeat(settings.heartbeat_url)
         self.draining = False
 
     def start(self) -> None:
@@ -172,6 +175,8 @@ class Runtime:
         self.silence_watch.start()
         self.thread_watch.start()
         self.digest_watch.start()
+        if self.heartbeat:
+            self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -203,6 +208,8 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        if self.heartbeat:
+            self.heartbeat.stop()
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
@@ -216,6 +223,12 @@ class Runtime:
         self._client.close()
         self.engine.dispose()
         self._attendance.close()
+
+    def _heartbeat(self, url: SecretStr) -> Heartbeat | None:
+        """None: nobody listens for it."""
+        if not url.get_secret_value():
+            return None
+        return Heartbeat(url, self.writer, self.worker, self._client, clock=self.clock)
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""

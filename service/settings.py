@@ -138,6 +138,13 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    heartbeat_url: Annotated[
+        SecretStr,
+        Field(
+            description="Asked (GET) each minute while events can be accepted and committed: a "
+            "dead-man's switch, such as Healthchecks."
+        ),
+    ] = SecretStr("")
     log_format: Annotated[
         Literal["text", "json"], Field(description="How a line of the log is written.")
     ] = "text"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import ValidationError
@@ -66,6 +67,8 @@ def _refused(settings: Settings) -> Iterator[str]:
         if pair.strip() and not (key and colon and project):
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
+    if not _is_http(settings.heartbeat_url.get_secret_value() or "https://nobody"):
+        yield f"{PREFIX}HEARTBEAT_URL: is not an http:// or https:// URL"
     if not all(map(is_origin, allowed_origins(settings.allowed_origins))):
         yield f"{PREFIX}ALLOWED_ORIGINS: each member is `https://host`, `https://*.host` or `*`"
     try:
@@ -79,6 +82,14 @@ def _refused(settings: Settings) -> Iterator[str]:
             return
         said = "sqlite without a file" if said == "sqlite" else said
     yield f"{PREFIX}DATABASE_URL: {said} is not supported; sqlite:///path/to/file.db is"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _refused_rules(settings: Settings) -> Iterator[str]:

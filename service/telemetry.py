@@ -89,7 +89,7 @@ class Telemetry:
         self.intake_lag = self._gauge(
             "intake_lag_seconds", "from the door to the commit: the longest of late"
         )
-        self.database_up = self._gauge("database_reachable", "1: it answered this very request")
+        self.store_available = self._gauge("store_available", "1: it answered this very request")
         self.outbox_oldest = self._gauge(
             "outbox_oldest_seconds", "how long the delivery that waits longest has waited"
         )

@@ -73,6 +73,10 @@ class Worker:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def wake(self, receivers: Iterable[str]) -> None:
         """They have something new."""
         self._attention.tell(receivers)

@@ -37,9 +37,9 @@ def metrics(house: Admin) -> Response:
     telemetry.intake_lag.set(house.writer.lag.seconds())
     try:
         _read_books(house)
-        telemetry.database_up.set(1)
+        telemetry.store_available.set(1)
     except SQLAlchemyError:  # when what is counted in memory is wanted most
-        telemetry.database_up.set(0)
+        telemetry.store_available.set(0)
     return Response(telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
