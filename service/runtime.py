@@ -22,6 +22,7 @@ from service.ingest.body import Hall
 from service.intake import Intake
 from service.map_folder import MapFolder
 from service.origins import Origins
+from service.quiet_watch import QuietWatch
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
@@ -30,6 +31,7 @@ from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
@@ -155,6 +157,14 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.quiet_watch = QuietWatch(
+            self.writer,
+            ActivityStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+        )
         self.heartbeat = self._heartbeat(settings.heartbeat_url)
         self.draining = False
 
@@ -175,6 +185,7 @@ class Runtime:
         self.silence_watch.start()
         self.thread_watch.start()
         self.digest_watch.start()
+        self.quiet_watch.start()
         if self.heartbeat:
             self.heartbeat.start()
         if self.forwarder:
@@ -215,6 +226,7 @@ class Runtime:
         self.silence_watch.stop()
         self.thread_watch.stop()
         self.digest_watch.stop()
+        self.quiet_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:

@@ -101,6 +101,12 @@ class Telemetry:
             ["channel"],
             registry=self.registry,
         )
+        self._quiet = Gauge(
+            "pointsman_source_quiet",
+            "1: no event for as long as policy.source_went_quiet says",
+            ["source"],
+            registry=self.registry,
+        )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(
@@ -158,6 +164,12 @@ class Telemetry:
         """Of all channels, those whose breakers are open."""
         for channel in self._channels:
             self._breakers.labels(channel).set(channel in shut)
+
+    def sources_quiet(self, quiet: Mapping[str, bool]) -> None:
+        """All that the policy names."""
+        self._quiet.clear()
+        for source, is_quiet in quiet.items():
+            self._quiet.labels(source).set(is_quiet)
 
     def unworded(self, channel: str, why: str) -> None:
         """Its template failed."""

@@ -16,7 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.documents import ROOT
-from tests.service.house import running
+from tests.service.house import RULES, running
 
 DEPLOY = ROOT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
@@ -35,7 +35,11 @@ class Exported(NamedTuple):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    with running(tmp_path_factory.mktemp("service")) as client:
+    folder = tmp_path_factory.mktemp("service")
+    quiet = "policy: {source_went_quiet: [{project: 1, after: 1h, team: search}]}\n"
+    (folder / "rules.yaml").write_text(RULES + quiet)
+    with running(folder) as client:
+        client.app.state.runtime.quiet_watch.look()  # type: ignore[attr-defined]
         text = client.get("/metrics").text
     labels: dict[str, set[str]] = {}
     values: dict[tuple[str, str], set[str]] = {}
