@@ -31,6 +31,7 @@ class Heartbeat(Watch):
         *,
         clock: Callable[[], datetime],
     ) -> None:
+        """url: empty, and nobody listens."""
         super().__init__("heartbeat", SECONDS)
         self._url = url
         self._writer = writer
@@ -40,11 +41,14 @@ class Heartbeat(Watch):
 
     def look(self) -> None:
         """Beat, or say why not."""
+        url = self._url.get_secret_value()
+        if not url:
+            return
         if reason := self._unwell():
             LOG.warning("heartbeat_withheld", extra={"reason": reason})
             return
         try:
-            ping(self._client, self._url.get_secret_value(), now=self._clock())
+            ping(self._client, url, now=self._clock())
         except DeliveryError as error:
             LOG.warning("heartbeat_failed", extra={"reason": error.code})
 

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from routers.wording import tell
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
@@ -43,6 +43,7 @@ from service.store.threads import ThreadStore
 from service.store.writer import Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
+from service.traces import Traces, Untraced
 from service.upstream.address import parse_dsn
 from service.upstream.forwarder import SEND_SECONDS, Forwarder
 from service.upstream.limits import NOT_ERRORS, RateLimits
@@ -67,11 +68,13 @@ class Runtime:
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
         upstream: httpx.Client | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
+        self._traces = traces or Untraced()
         self.auth = Auth(settings)
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
@@ -82,7 +85,7 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self.telemetry.committed,
+            on_commit=self._committed,
         )
         self._source = _source(settings)
         self.rules = RulesKeeper(
@@ -114,6 +117,7 @@ class Runtime:
             quota=self.quota,
             public_url=settings.base_url,
         )
+        self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
@@ -130,6 +134,7 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            tell=self._traces.telling(tell),
         )
         self.thread_watch = ThreadWatch(
             self.writer,
@@ -165,7 +170,9 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
-        self.heartbeat = self._heartbeat(settings.heartbeat_url)
+        self.heartbeat = Heartbeat(
+            settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -186,8 +193,7 @@ class Runtime:
         self.thread_watch.start()
         self.digest_watch.start()
         self.quiet_watch.start()
-        if self.heartbeat:
-            self.heartbeat.start()
+        self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -219,8 +225,7 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
-        if self.heartbeat:
-            self.heartbeat.stop()
+        self.heartbeat.stop()
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
@@ -232,15 +237,14 @@ class Runtime:
         if self.forwarder:
             self.forwarder.stop()
         self.writer.stop()
+        self._traces.close()
         self._client.close()
         self.engine.dispose()
         self._attendance.close()
 
-    def _heartbeat(self, url: SecretStr) -> Heartbeat | None:
-        """None: nobody listens for it."""
-        if not url.get_secret_value():
-            return None
-        return Heartbeat(url, self.writer, self.worker, self._client, clock=self.clock)
+    def _committed(self, jobs: int, seconds: float) -> None:
+        self.telemetry.committed(jobs, seconds)
+        self._traces.committed(jobs, seconds)
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""

@@ -23,7 +23,7 @@ from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
-from routers.wording import tell
+from routers.wording import Tell, tell
 from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
@@ -55,8 +55,10 @@ class Worker:
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
+        tell: Tell = tell,
     ) -> None:
         self._alerts = alerts
+        self._tell = tell
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -205,7 +207,7 @@ class Worker:
             storm=delivery.storm,
             rules=rules,
         )
-        return tell(channel, alert, rules.wordings.get(receiver), self._client)
+        return self._tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -228,7 +230,7 @@ class Worker:
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
-        LOG.info("delivered", extra=_about(delivery))
+        LOG.info("delivered", extra=delivery.about)
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
@@ -266,18 +268,8 @@ class Worker:
         for _ in range(self._writer.run(work)):
             self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
-        about = {"reason": error.code, "next": outcome, **_about(delivery)}
+        about = {"reason": error.code, "next": outcome, **delivery.about}
         LOG.warning("delivery_failed", extra=about)
-
-
-def _about(delivery: Delivery) -> dict[str, str | None]:
-    told = delivery.notification
-    return {
-        "id": delivery.id,
-        "channel": told.receiver,
-        "team": told.team,
-        "event_id": told.event_id,
-    }
 
 
 def _note(receipt: Receipt) -> str | None:

@@ -24,6 +24,7 @@ from service.runtime import Runtime
 from service.settings import Settings, SettingsError
 from service.settings_load import load_settings
 from service.store.database import migrate, reason
+from service.traces import open_traces
 
 
 def run(host: str | None, port: int | None, rules: str | None) -> None:
@@ -109,7 +110,7 @@ def _greet(settings: Settings) -> None:
 def _open(settings: Settings) -> Runtime:
     """With its database brought up to date. Exits with MISUSE where it cannot be."""
     try:
-        runtime = Runtime(settings)
+        runtime = Runtime(settings, traces=open_traces(os.environ))
         migrate(runtime.engine)  # a start would do so too, but with a traceback
     except (OSError, SQLAlchemyError, CommandError) as error:
         where = make_url(settings.database_url.get_secret_value()).database

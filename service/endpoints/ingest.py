@@ -132,7 +132,7 @@ async def _receive(
         if not adapter.genuine:
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
-        handled = await house.intake.take(events, adapter.name, sender, parsed.onward)
+        handled = await house.take(events, adapter.name, sender, parsed.onward)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from service.heartbeat import Heartbeat
 from service.runtime import Runtime
 from service.settings import SettingsError
 from service.settings_load import load_settings
@@ -42,9 +41,7 @@ def house(tmp_path: Path, listener: Listener) -> Iterator[Runtime]:
 
 
 def beat(house: Runtime) -> None:
-    heartbeat = house.heartbeat
-    assert isinstance(heartbeat, Heartbeat)
-    heartbeat.look()
+    house.heartbeat.look()
 
 
 def test_a_service_that_is_well_beats(house: Runtime, listener: Listener) -> None:
@@ -87,10 +84,12 @@ def test_a_beat_goes_to_no_private_address(
     assert vars(failed)["reason"] == "private_destination"
 
 
-def test_without_a_url_there_is_none(tmp_path: Path) -> None:
-    with running(tmp_path, heartbeat_url=SecretStr("")) as client:
+def test_without_a_url_nobody_is_asked(tmp_path: Path, listener: Listener) -> None:
+    network = httpx.MockTransport(listener)
+    with running(tmp_path, transport=network, heartbeat_url=SecretStr("")) as client:
         inside: Any = client.app
-        assert inside.state.runtime.heartbeat is None
+        beat(inside.state.runtime)
+    assert listener.heard == []
 
 
 @pytest.mark.parametrize(
