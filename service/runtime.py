@@ -135,6 +135,7 @@ class Runtime:
             clock=clock,
             alerts=alerts,
             tell=self._traces.telling(tell),
+            public_url=settings.base_url,
         )
         self.thread_watch = ThreadWatch(
             self.writer,

@@ -55,6 +55,7 @@ class Worker:
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
+        public_url: str,
         tell: Tell = tell,
     ) -> None:
         self._alerts = alerts
@@ -65,7 +66,7 @@ class Worker:
         self._client = client
         self._telemetry = telemetry
         self._breakers = breakers
-        self._fallback = Fallback(rules, breakers)
+        self._fallback = Fallback(rules, breakers, public_url=public_url)
         self._clock = clock
         self._attention = Attention(clock)
         self._stopping = threading.Event()
@@ -260,6 +261,7 @@ class Worker:
             breaker = self._breakers.failed(tx, receiver, error, now)
             if breaker and breaker.opened_at == now:
                 LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+                self._fallback.announce(tx, failed, breaker, now)
             if outcome == "dead":
                 return self._fallback.bury(tx, failed, now, alone=alone) - 1
             tx.put_delivery(failed)
