@@ -34,11 +34,11 @@ class Fallback:
         """
         moved = 0
         for _ in range(AT_ONCE):
-            breaker, delivery = self._breakers.of(receiver), tx.due(receiver, now)
+            breaker, delivery = self._breakers.of(tx, receiver), tx.due(receiver, now)
             if breaker is None or delivery is None or breaker.probe_at is None:
                 break
             may_wait = not breaker.is_gone and now - delivery.since < LIFETIME
-            if may_wait and self._next(delivery, now, may_wait=True) is None:
+            if may_wait and self._next(tx, delivery, now, may_wait=True) is None:
                 later = {"state": "pending", "due_at": breaker.probe_at}
                 tx.put_delivery(msgspec.structs.replace(delivery, **later))
             else:
@@ -69,7 +69,7 @@ class Fallback:
         closes = failed.notification.closes  # what it carries was to be told by nobody
         carried = [] if alone or closes else tx.carried(failed)
         if may_wait:  # what has nowhere to go waits, freed, as it would have by itself
-            carried = [one for one in carried if self._next(one, now, may_wait=True)]
+            carried = [one for one in carried if self._next(tx, one, now, may_wait=True)]
         for one in (failed, *carried):
             self._bury_one(tx, one, failed, now, may_wait=may_wait)
         tx.free_carried(failed, now)
@@ -85,8 +85,8 @@ class Fallback:
         may_wait: bool,
     ) -> None:
         """The first fallback that was not tried yet is told instead."""
-        fallback = self._next(delivery, now, may_wait=may_wait)
-        fallback = fallback or self._next(delivery, now, may_wait=False)
+        fallback = self._next(tx, delivery, now, may_wait=may_wait)
+        fallback = fallback or self._next(tx, delivery, now, may_wait=False)
         dead = msgspec.structs.replace(
             delivery,
             state="dead",
@@ -101,7 +101,9 @@ class Fallback:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
             tx.queue(told, now, _tried(delivery), storms=self._storms(failed))
 
-    def _next(self, delivery: Delivery, now: datetime, *, may_wait: bool) -> str | None:
+    def _next(
+        self, tx: Transaction, delivery: Delivery, now: datetime, *, may_wait: bool
+    ) -> str | None:
         """may_wait: it could be told where it is, later; the console is no better than that."""
         rules, told = self._rules(), delivery.notification
         if rules is None or told.closes:  # nobody else has the incident that it closes
@@ -114,7 +116,7 @@ class Fallback:
             if name not in _tried(delivery)
             and (told.reason != "digest" or rules.opens_no_incident(name))
         ]
-        well = (name for name in left if not self._breakers.is_shut(name, now))
+        well = (name for name in left if not self._breakers.is_shut(tx, name, now))
         if may_wait:
             return next((one for one in well if not isinstance(rules.channels.get(one), Log)), None)
         return next(well, left[0] if left else None)

@@ -5,10 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import httpx
-from sqlalchemy.engine import make_url
 
 from routers.http import make_client
 from routers.wording import tell
@@ -20,6 +18,7 @@ from service.digest_watch import DigestWatch
 from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
+from service.lease import Lease
 from service.map_folder import MapFolder
 from service.origins import Origins
 from service.quiet_watch import QuietWatch
@@ -34,13 +33,14 @@ from service.slack_hook import SlackDoor
 from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
+from service.store.backend import backend_of
 from service.store.database import Attendance, migrate, open_database
 from service.store.digests import DigestStore
 from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
-from service.store.writer import Writer
+from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
 from service.traces import Traces, Untraced
@@ -79,6 +79,7 @@ class Runtime:
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
+        self._replicated = backend_of(self.engine).shared
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
@@ -137,6 +138,7 @@ class Runtime:
             tell=self._traces.telling(tell),
             public_url=settings.base_url,
         )
+        self.lease = Lease("schedulers", self.writer, clock)
         self.thread_watch = ThreadWatch(
             self.writer,
             self.store,
@@ -144,6 +146,7 @@ class Runtime:
             alerts,
             self.rules.current,
             self._client,
+            lease=self.lease,
             clock=clock,
         )
         self.silence_watch = SilenceWatch(
@@ -152,6 +155,7 @@ class Runtime:
             self.silence_store,
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -160,6 +164,7 @@ class Runtime:
             DigestStore(self.engine),
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -178,17 +183,16 @@ class Runtime:
 
     def start(self) -> None:
         migrate(self.engine)
-        self._attendance = Attendance(self.engine)
+        self._attendance = None if self._replicated else Attendance(self.engine)
         self.writer.start()
-        if self._attendance.alone:
+        if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
-        else:  # what the other is sending is its own until the lease ends
+        elif self._attendance:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
-        self.breakers.load()
         self.worker.start()
         self.silence_watch.start()
         self.thread_watch.start()
@@ -237,11 +241,19 @@ class Runtime:
         self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
+        self._give_back()
         self.writer.stop()
         self._traces.close()
         self._client.close()
         self.engine.dispose()
-        self._attendance.close()
+        if self._attendance:
+            self._attendance.close()
+
+    def _give_back(self) -> None:
+        try:
+            self.lease.give_back()
+        except StoreUnavailableError:  # it ends by itself
+            LOG.warning("lease_not_given_back")
 
     def _committed(self, jobs: int, seconds: float) -> None:
         self.telemetry.committed(jobs, seconds)
@@ -268,9 +280,8 @@ def _source(settings: Settings) -> Source:
     url = settings.rules_repository.get_secret_value()
     if not url:
         return FilesSource(settings.repository)
-    database = make_url(settings.database_url.get_secret_value()).database or ""
     return RepositorySource(
-        Path(database).parent / "rules-repository",
+        settings.folder / "rules-repository",
         url,
         settings.rules_ref or None,
         paths=partial(paths_of, settings.repository) if settings.repository else None,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import make_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -72,7 +73,11 @@ class Settings(BaseModel):
         Field(description="What signs `POST /hooks/slack`, by Slack's app. Empty: no buttons."),
     ] = SecretStr("")
     database_url: Annotated[
-        SecretStr, Field(description="Where events, groups and deliveries are kept.")
+        SecretStr,
+        Field(
+            description="Where events, groups and deliveries are kept: a SQLite file, or "
+            "`postgresql+psycopg://user@host/database`."
+        ),
     ] = SecretStr("sqlite:///data/pointsman.db")
     artifacts: Annotated[
         Path | None,
@@ -170,6 +175,12 @@ class Settings(BaseModel):
         """Without a last slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def folder(self) -> Path:
+        """What is kept beside the database lies here."""
+        where = make_url(self.database_url.get_secret_value())
+        return Path(where.database or "").parent if where.drivername == "sqlite" else Path("data")
 
     @property
     def dsn(self) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from routers.notification import Notification
 from routers.rules import Rules
 from routers.silence_warning import AHEAD, LATELY, LastHidden, warnings
+from service.lease import Lease
 from service.overview import recalled
 from service.store.silences import KeptSilence, SilenceStore
 from service.store.store import Store
@@ -32,8 +33,9 @@ class SilenceWatch(Watch):
         *,
         clock: Callable[[], datetime],
         public_url: str,
+        lease: Lease | None = None,
     ) -> None:
-        super().__init__("silences", SECONDS)
+        super().__init__("silences", SECONDS, lease)
         self._writer = writer
         self._store = store
         self._silences = silences
@@ -56,7 +58,7 @@ class SilenceWatch(Watch):
         group = self._store.group(kept.hidden_group or "")
         if group is None:
             return None
-        event, decision = self._store.evidence(group.project, kept.hidden_event or "")
+        event, decision = self._store.evidence(group.id, kept.hidden_event or "")
         if event is None or not decision:
             return None
         return LastHidden(

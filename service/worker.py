@@ -39,6 +39,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
+MEANWHILE = timedelta(milliseconds=100)  # until a receiver is asked for that another claims from
 CARRIED = 1000  # deliveries that one message may tell besides its own
 Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
@@ -137,7 +138,10 @@ class Worker:
         return self._claim(tx, receiver, self._clock())
 
     def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
-        if self._breakers.is_shut(receiver, now):
+        if not tx.locks.try_to_take("receiver", receiver):  # another service is at it
+            self._attention.pause(receiver, now + MEANWHILE)
+            return None
+        if self._breakers.is_shut(tx, receiver, now):
             for _ in range(self._fallback.redirect(tx, receiver, now)):
                 self._telemetry.delivery(receiver, "dead")
             return None

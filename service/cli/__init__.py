@@ -9,6 +9,7 @@ from service.cli import (
     baseline,
     check,
     config,
+    copy,
     coverage,
     deliveries,
     diff,
@@ -16,6 +17,7 @@ from service.cli import (
     explain,
     generate,
     import_,
+    migrate,
     replay,
     retry,
     send,
@@ -58,6 +60,8 @@ app.command("diff")(diff.diff)
 app.command("replay")(replay.replay)
 app.command("config")(config.config)
 app.command("baseline")(baseline.baseline)
+app.command("migrate")(migrate.migrate)
+app.command("copy")(copy.copy)
 app.command("send")(send.send)
 app.command("digest")(digest.digest)
 app.command("deliveries")(deliveries.deliveries)

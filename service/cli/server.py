@@ -11,9 +11,7 @@ from types import FrameType
 
 import typer
 import uvicorn
-from alembic.util import CommandError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.app import create_app
 from service.cli.base import MISUSE, misuse, talk
@@ -23,7 +21,7 @@ from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError
 from service.settings_load import load_settings
-from service.store.database import migrate, reason
+from service.store.database import NOT_MIGRATED, migrate, reason
 from service.traces import open_traces
 
 
@@ -112,7 +110,7 @@ def _open(settings: Settings) -> Runtime:
     try:
         runtime = Runtime(settings, traces=open_traces(os.environ))
         migrate(runtime.engine)  # a start would do so too, but with a traceback
-    except (OSError, SQLAlchemyError, CommandError) as error:
+    except NOT_MIGRATED as error:
         where = make_url(settings.database_url.get_secret_value()).database
         misuse(f"cannot open the database {where}: {reason(error)}")
     return runtime

@@ -73,12 +73,13 @@ def _warnings(house: Runtime) -> list[Any]:
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:
         said.append(f"unconfigured: {', '.join(unset)}")
-    if shut := [f"{name} ({one.code})" for name, one in house.breakers.open().items()]:
-        said.append(f"breaker_open: {', '.join(shut)}")
     try:
+        shut = [f"{name} ({one.code})" for name, one in house.breakers.open().items()]
         dead = house.store.dead_ends()
     except SQLAlchemyError as error:
         return [*said, f"store_unavailable: {reason(error)}"]
+    if shut:
+        said.append(f"breaker_open: {', '.join(shut)}")
     if dead:
         said.append(f"dead_deliveries: {dead} were told nowhere")
     if over := sum(house.quota.exceeded().values()):

@@ -1,6 +1,7 @@
 """SQL compiled once per dialect, to run on the raw DBAPI cursor: the writer's few statements."""
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Dialect,
     String,
@@ -11,18 +12,21 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.outbox import Outbox
-from service.store.statement import Statement, add_up, upsert
+from service.store.replica_tables import LEASES
+from service.store.statement import Listed, Statement, add_up, upsert
 from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
     AUDIT,
     DIGESTS,
+    EVENT_IDS,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
@@ -30,6 +34,7 @@ from service.store.tables import (
     RELEASES,
     RULES_REVISIONS,
     SILENCES,
+    TALLIES,
     UPSTREAM,
 )
 
@@ -45,38 +50,77 @@ class Statements(Outbox):
         def compiled(clause: ClauseElement) -> Statement:
             return Statement(clause, dialect)
 
-        self.event_known = compiled(
-            select(EVENTS.c.group_id).where(
-                EVENTS.c.project == bindparam("project"), EVENTS.c.event_id == bindparam("event_id")
+        self.known_ids = Listed(
+            lambda values: select(EVENT_IDS.c.event_id, EVENT_IDS.c.group_id).where(
+                EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)
+            ),
+            dialect,
+        )
+        self.add_id = compiled(insert(EVENT_IDS))
+        self.settle_id = compiled(
+            update(EVENT_IDS)
+            .where(EVENT_IDS.c.project == bindparam("p"), EVENT_IDS.c.event_id == bindparam("e"))
+            .values(group_id=bindparam("g"))
+        )
+        key = tuple_(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+        after = key > tuple_(bindparam("p", type_=String), bindparam("e", type_=String))
+        upto = key <= tuple_(bindparam("p2", type_=String), bindparam("e2", type_=String))
+        old = EVENT_IDS.c.received_at < bindparam("before")
+        self.id_after = compiled(
+            select(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+            .where(after)
+            .order_by(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+            .limit(1)
+            .offset(bindparam("skip"))
+        )
+        self.expire_ids = compiled(delete(EVENT_IDS).where(after, upto, old))
+        self.expire_last_ids = compiled(delete(EVENT_IDS).where(after, old))
+        self.add_event = compiled(
+            insert(EVENTS).values(
+                {one.name: bindparam(one.name) for one in EVENTS.c if one.name != "sequence"}
             )
         )
-        self.add_event = compiled(insert(EVENTS))
         self.settle_event = compiled(
             update(EVENTS)
-            .where(EVENTS.c.project == bindparam("p"), EVENTS.c.event_id == bindparam("e"))
+            .where(
+                EVENTS.c.group_id.is_(None),
+                EVENTS.c.received_at == bindparam("at"),
+                EVENTS.c.event_id == bindparam("e"),
+                EVENTS.c.project == bindparam("p"),
+            )
             .values(
-                group_id=bindparam("group_id"),
+                group_id=bindparam("g"),
                 outcome=bindparam("outcome"),
                 decision=bindparam("decision"),
             )
         )
+        self.tally = compiled(add_up(TALLIES))
         self.undecided = compiled(
             select(EVENTS.c.body)
-            .where(EVENTS.c.outcome == "undecided")
+            .where(EVENTS.c.group_id.is_(None))
             .order_by(EVENTS.c.received_at)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)  # of several that start, each decides its own
         )
-        self.group_by_id = compiled(select(GROUPS).where(GROUPS.c.id == bindparam("id")))
-        self.group_by_fingerprint = compiled(
-            select(GROUPS)
-            .join(GROUP_FINGERPRINTS, GROUP_FINGERPRINTS.c.group_id == GROUPS.c.id)
-            .where(
-                GROUP_FINGERPRINTS.c.project == bindparam("project"),
-                GROUP_FINGERPRINTS.c.fingerprint == bindparam("fingerprint"),
-            )
+        self.group_by_id = compiled(
+            select(GROUPS).where(GROUPS.c.id == bindparam("id")).with_for_update()
         )
-        self.audiences = compiled(
-            select(AUDIENCES).where(AUDIENCES.c.group_id == bindparam("group_id"))
+        self.groups_by_fingerprint = Listed(
+            lambda values: (
+                select(GROUPS, GROUP_FINGERPRINTS.c.fingerprint.label("known_by"))
+                .join(GROUP_FINGERPRINTS, GROUP_FINGERPRINTS.c.group_id == GROUPS.c.id)
+                .where(
+                    GROUP_FINGERPRINTS.c.project == bindparam("project"),
+                    GROUP_FINGERPRINTS.c.fingerprint.in_(values),
+                )
+                # whoever counts in a group has it until the end; all ask in one order
+                .order_by(GROUP_FINGERPRINTS.c.fingerprint)
+                .with_for_update(of=GROUPS)
+            ),
+            dialect,
+        )
+        self.audiences = Listed(
+            lambda values: select(AUDIENCES).where(AUDIENCES.c.group_id.in_(values)), dialect
         )
         self.put_group = compiled(upsert(GROUPS))
         self.put_fingerprint = compiled(upsert_insert(GROUP_FINGERPRINTS).on_conflict_do_nothing())
@@ -173,6 +217,23 @@ class Statements(Outbox):
                 .scalar_subquery(),
             )
         )
+        lease = upsert_insert(LEASES).values(
+            {one: bindparam(one) for one in ("name", "holder", "until")}
+        )
+        is_free = or_(
+            LEASES.c.until <= bindparam("now", type_=BigInteger),
+            LEASES.c.holder == lease.excluded.holder,
+        )
+        self.take_lease = compiled(
+            lease.on_conflict_do_update(
+                index_elements=["name"],
+                set_={"holder": lease.excluded.holder, "until": lease.excluded.until},
+                where=is_free,
+            )
+        )
+        self.drop_lease = compiled(
+            delete(LEASES).where(LEASES.c.name == bindparam("n"), LEASES.c.holder == bindparam("h"))
+        )
         self.add_audit = compiled(insert(AUDIT))
         self.add_envelope = compiled(insert(UPSTREAM))
         self.due_envelopes = compiled(
@@ -180,6 +241,7 @@ class Statements(Outbox):
             .where(UPSTREAM.c.due_at <= bindparam("now"))
             .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
         )
         self.defer_envelope = compiled(
             update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))

@@ -7,25 +7,24 @@ that raises takes nothing with it: the batch is rolled back and each job run aga
 """
 
 import logging
-import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.backend import backend_of, has_met, is_unavailable, reason
+from service.store.event_ids import Coming
 from service.store.lag import Lag
-from service.store.silences import InForce
+from service.store.memory import Memory
 from service.store.statements import Statements
-from service.store.storms import Weather
 from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-_UNAVAILABLE = (sqlite3.Error, SQLAlchemyError, OSError)
+_TRIES = 5  # of a batch that met another service's at the same rows
 
 
 class StoreUnavailableError(Exception):
@@ -33,8 +32,9 @@ class StoreUnavailableError(Exception):
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Transaction], T]) -> None:
+    def __init__(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> None:
         self.work = work
+        self.coming = coming
         self.future: Future[T] = Future()
         self.future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
 
@@ -49,9 +49,9 @@ class Writer:
     ) -> None:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
+        self._backend = backend_of(engine)
         self._statements = Statements(engine.dialect)
-        self._in_force = InForce()
-        self._weather = Weather()
+        self._memory = Memory(alone=not self._backend.shared)
         self._on_queued = on_queued
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
@@ -71,12 +71,15 @@ class Writer:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, work: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(
+        self, work: Callable[[Transaction], T], coming: Sequence[Coming] = ()
+    ) -> "Future[T]":
         """The future is done once the commit that holds the work has happened.
 
         It raises StoreUnavailableError where the database did not take it.
+        coming: the events that the work will accept, where it is known which.
         """
-        job = _Job(work)
+        job = _Job(work, coming)
         with self._changed:
             if self._stopping:
                 job.future.set_exception(StoreUnavailableError("the service is stopping"))
@@ -106,19 +109,9 @@ class Writer:
     def _serve(self, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()
         try:
-            results, queued = self._commit(jobs)
-        except _UNAVAILABLE as error:
-            LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
-            self._disconnect()
-            for job in jobs:
-                job.future.set_exception(StoreUnavailableError(str(error)))
-            return
+            results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
-            if len(jobs) == 1:
-                jobs[0].future.set_exception(error)
-                return
-            for job in jobs:
-                self._serve([job])
+            self._failed(jobs, error)
             return
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
@@ -126,18 +119,42 @@ class Writer:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
+    def _failed(self, jobs: list[_Job[Any]], error: Exception) -> None:
+        if is_unavailable(error, self._engine):
+            said = reason(error)
+            LOG.error("store_unavailable", extra={"reason": said, "jobs": len(jobs)})
+            self._disconnect()
+            for job in jobs:
+                job.future.set_exception(StoreUnavailableError(said))
+        elif len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+        else:
+            for job in jobs:
+                self._serve([job])
+
+    def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
+        """As _commit, again where another service's transaction was at the same rows."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._commit(jobs)
+            except Exception as error:
+                if not has_met(error):
+                    raise
+                LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
+        return self._commit(jobs)
+
     def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """Each job's result, and the receivers that have something new."""
-        cursor = self._connect().cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+        cursor = self._begun()
         try:
-            tx = Transaction(cursor, self._statements, self._in_force, self._weather)
+            self._memory.begin(cursor)
+            tx = Transaction(cursor, self._statements, self._memory)
+            tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
             cursor.execute("COMMIT")
         except BaseException:
-            self._in_force.forget()  # they may have read what is now undone
-            self._weather.forget()
+            self._memory.forget()
             self._roll_back(cursor)
             raise
         cursor.close()
@@ -146,8 +163,23 @@ class Writer:
     def _roll_back(self, cursor: Any) -> None:
         try:
             cursor.execute("ROLLBACK")
-        except _UNAVAILABLE:  # SQLite has rolled back by itself, or the connection is gone
+        except Exception:  # noqa: BLE001 SQLite has by itself, or the connection is gone
             self._disconnect()
+
+    def _begun(self) -> Any:
+        """A cursor in a new transaction; on a new connection where a kept one is gone."""
+        if self._connection is not None and self._backend.shared:
+            try:
+                return self._begin()
+            except Exception as error:  # noqa: BLE001 whatever it says, a new one knows better
+                LOG.info("store_connects_again", extra={"reason": reason(error)})
+                self._disconnect()
+        return self._begin()
+
+    def _begin(self) -> Any:
+        cursor = self._connect().cursor()
+        cursor.execute(self._backend.writes)
+        return cursor
 
     def _connect(self) -> Any:
         if self._connection is None:

@@ -15,6 +15,8 @@ from tests.service.house import Clock, running
 from tests.service.test_pace import notices, states
 from tests.service.test_worker import delivery, until
 
+pytestmark = pytest.mark.usefixtures("either")
+
 RULES = """version: 1
 teams:
   payments:

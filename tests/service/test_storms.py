@@ -16,6 +16,8 @@ from tests.service.house import Clock, running
 from tests.service.test_pace import states
 from tests.service.test_worker import until
 
+pytestmark = pytest.mark.usefixtures("either")
+
 RULES = """version: 1
 teams:
   payments: {receivers: [{channel: hook}]}

@@ -18,6 +18,8 @@ from service.worker import LEASE
 from tests.routers.mail import a_mail_server
 from tests.service.house import Clock, running
 
+pytestmark = pytest.mark.usefixtures("either")
+
 HOOK = "http://hooks.example/x"
 RULES = f"""version: 1
 teams: {{payments: {{receivers: [{{channel: hook}}]}}}}
@@ -224,6 +226,7 @@ def test_an_alert_carries_the_decision_and_the_event(folder: Path, clock: Clock)
     assert told["event"]["exceptions"][0]["frames"][0]["filename"] == "billing/tax.py"
 
 
+@pytest.mark.parametrize("either", ["sqlite"], indirect=True)  # alone there
 def test_a_service_that_comes_back_sends_at_once_what_it_was_sending(
     folder: Path, clock: Clock
 ) -> None:
