@@ -3,8 +3,8 @@
 A source in one environment has no moment of its own in the database, only a count, so the moment
 is when the count was last seen to rise. After a restart it begins at the newest of its groups,
 whichever environment that was seen in: what it finds quiet is, and late by `after` at most.
-That a spell was told is known by what was queued of it: a restart or a second service on the same
-database tells of none twice.
+That a spell was told is known by what was queued of it, so a restart tells of none twice; of
+several services on one database each looks, for its metric, and the one with the lease tells.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from routers.policy import QuietSource
 from routers.quiet import Activity, group_of, name_of, notifications, number_of
 from routers.rules import Rules
 from service.incidents import close_incidents
+from service.lease import Lease
 from service.store.activity import ActivityStore
 from service.store.rows import Delivery
 from service.store.transaction import Transaction
@@ -36,8 +37,10 @@ class QuietWatch(Watch):
         *,
         clock: Callable[[], datetime],
         public_url: str,
+        lease: Lease | None = None,
     ) -> None:
         super().__init__("quiet", SECONDS)
+        self._speaker = lease
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -45,6 +48,7 @@ class QuietWatch(Watch):
         self._clock = clock
         self._public_url = public_url
         self._seen: dict[str, Activity] = {}  # by the source's group
+        self._closed: set[str] = set()  # groups of which no incident is open any more
 
     def look(self) -> None:
         """Tell of those that went quiet since, and close what was told of those that are back."""
@@ -67,9 +71,12 @@ class QuietWatch(Watch):
         self._seen[group] = sent
         is_quiet = now - sent.last_at >= source.after
         if is_quiet:
-            self._tell(source, sent, rules, now)
-        elif before is None or before.last_at < sent.last_at:
-            self._close(group, rules, now)
+            self._closed.discard(group)
+        if self._speaker is None or self._speaker.is_held():
+            if is_quiet:
+                self._tell(source, sent, rules, now)
+            elif group not in self._closed:
+                self._close(group, rules, now)
         return is_quiet
 
     def _tell(self, source: QuietSource, sent: Activity, rules: Rules, now: datetime) -> None:
@@ -88,6 +95,7 @@ class QuietWatch(Watch):
     def _close(self, group: str, rules: Rules, now: datetime) -> None:
         for one in self._writer.run(lambda tx: close_incidents(tx, group, rules, now=now)):
             self._telemetry.queued(one)
+        self._closed.add(group)
 
 
 def _knows(told: list[Delivery], sent: Activity) -> bool:

@@ -175,6 +175,7 @@ class Runtime:
             self.telemetry,
             clock=clock,
             public_url=settings.base_url,
+            lease=self.lease,
         )
         self.heartbeat = Heartbeat(
             settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock

@@ -15,6 +15,7 @@ from tests.service.days import DAY, HOUR, MINUTE, TEAMS, Days, the_days
 from tests.service.house import Clock, running
 from tests.trees import FakeTree
 
+pytestmark = pytest.mark.usefixtures("either")  # SQLite, and PostgreSQL
 QUIET = "{project: 1, environment: production, after: 30m, team: search}"
 POLICY = f"policy: {{source_went_quiet: [{QUIET}]}}"
 TOLD = ["search: digest production"]
@@ -85,6 +86,18 @@ def test_a_spell_that_began_while_the_service_was_down_is_told(tmp_path: Path) -
     with the_days(tmp_path, POLICY) as days:
         days.pass_by(HOUR)
         assert look(days) == TOLD
+
+
+def test_of_two_services_on_one_database_one_tells_and_both_show_it(tmp_path: Path) -> None:
+    with the_days(tmp_path, POLICY) as one, the_days(tmp_path, POLICY) as two:
+        busy(one)
+        for days in (one, two):
+            days.pass_by(HOUR)
+            days.inside.quiet_watch.look()
+        assert [*one.heard(), *two.heard()] == TOLD
+        for days in (one, two):
+            shown = days.client.get("/metrics").text
+            assert 'pointsman_source_quiet{source="1/production"} 1.0' in shown
 
 
 def test_another_environment_does_not_keep_it_awake(days: Days) -> None:
