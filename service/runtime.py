@@ -9,16 +9,19 @@ from functools import partial
 import httpx
 
 from routers.http import make_client
+from routers.wording import tell
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.lease import Lease
 from service.map_folder import MapFolder
 from service.origins import Origins
+from service.quiet_watch import QuietWatch
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
@@ -27,6 +30,7 @@ from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.backend import backend_of
@@ -39,6 +43,7 @@ from service.store.threads import ThreadStore
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
+from service.traces import Traces, Untraced
 from service.upstream.address import parse_dsn
 from service.upstream.forwarder import SEND_SECONDS, Forwarder
 from service.upstream.limits import NOT_ERRORS, RateLimits
@@ -63,11 +68,13 @@ class Runtime:
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
         upstream: httpx.Client | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
+        self._traces = traces or Untraced()
         self.auth = Auth(settings)
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
@@ -79,7 +86,7 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self.telemetry.committed,
+            on_commit=self._committed,
         )
         self._source = _source(settings)
         self.rules = RulesKeeper(
@@ -111,6 +118,7 @@ class Runtime:
             quota=self.quota,
             public_url=settings.base_url,
         )
+        self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
@@ -127,6 +135,7 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            tell=self._traces.telling(tell),
             public_url=settings.base_url,
         )
         self.lease = Lease("schedulers", self.writer, clock)
@@ -159,6 +168,18 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.quiet_watch = QuietWatch(
+            self.writer,
+            ActivityStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+            lease=self.lease,
+        )
+        self.heartbeat = Heartbeat(
+            settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -177,6 +198,8 @@ class Runtime:
         self.silence_watch.start()
         self.thread_watch.start()
         self.digest_watch.start()
+        self.quiet_watch.start()
+        self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -208,17 +231,20 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self.heartbeat.stop()
         self._source.close()
         self.rules_watch.stop()
         self.silence_watch.stop()
         self.thread_watch.stop()
         self.digest_watch.stop()
+        self.quiet_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
         self._give_back()
         self.writer.stop()
+        self._traces.close()
         self._client.close()
         self.engine.dispose()
         if self._attendance:
@@ -229,6 +255,10 @@ class Runtime:
             self.lease.give_back()
         except StoreUnavailableError:  # it ends by itself
             LOG.warning("lease_not_given_back")
+
+    def _committed(self, jobs: int, seconds: float) -> None:
+        self.telemetry.committed(jobs, seconds)
+        self._traces.committed(jobs, seconds)
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""

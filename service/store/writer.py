@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
+from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
@@ -55,6 +56,7 @@ class Writer:
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
+        self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -82,6 +84,8 @@ class Writer:
             if self._stopping:
                 job.future.set_exception(StoreUnavailableError("the service is stopping"))
                 return job.future
+            if not self._waiting:
+                self.lag.begin()
             self._waiting.append(job)
             self._changed.notify()
         return job.future
@@ -97,7 +101,9 @@ class Writer:
                 jobs, self._waiting = self._waiting, []
                 if not jobs:
                     break
+                self.lag.take()
             self._serve(jobs)
+            self.lag.done()
         self._disconnect()
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
