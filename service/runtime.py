@@ -4,32 +4,34 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 
 import httpx
 
 from routers.http import make_client
+from routers.wording import tell
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
 from service.drain import Drain
+from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.lease import Lease
 from service.map_folder import MapFolder
 from service.opening import Opening
 from service.origins import Origins
+from service.quiet_watch import QuietWatch
 from service.quota import Quota
 from service.rules import RulesKeeper, Status
-from service.rules_source import FilesSource, Source, paths_of
-from service.rules_sync import RepositorySource
+from service.rules_sync import source_of
 from service.rules_watch import RulesWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
 from service.spool import Spool
+from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.backend import backend_of
@@ -43,10 +45,8 @@ from service.store.threads import ThreadStore
 from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
-from service.upstream.address import parse_dsn
-from service.upstream.forwarder import SEND_SECONDS, Forwarder
-from service.upstream.limits import NOT_ERRORS, RateLimits
-from service.upstream.seal import Seal
+from service.traces import Traces, Untraced
+from service.upstream.opening import open_forwarder
 from service.worker import Worker
 
 LOG = logging.getLogger(__name__)
@@ -67,11 +67,13 @@ class Runtime:
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
         upstream: httpx.Client | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
+        self._traces = traces or Untraced()
         self.auth = Auth(settings)
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
@@ -83,11 +85,11 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self.telemetry.committed,
+            on_commit=self._committed,
         )
         spool_file = SpoolFile(settings.spool_path)
         self.spool = Spool(spool_file, self.telemetry, capacity=settings.spool_bytes)
-        self._source = _source(settings)
+        self._source = source_of(settings)
         self.rules = RulesKeeper(
             settings.rules,
             self.writer,
@@ -104,7 +106,14 @@ class Runtime:
             at_once=follows,
         )
         self.quota = Quota(settings.quota_per_minute)
-        self.forwarder = self._forwarder(settings, upstream)
+        self.forwarder = open_forwarder(
+            settings,
+            writer=self.writer,
+            store=self.store,
+            telemetry=self.telemetry,
+            clock=clock,
+            client=upstream,
+        )
         self.artifact_store = ArtifactStore(self.engine)
         folder = MapFolder(settings.artifacts) if settings.artifacts else None
         self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
@@ -127,6 +136,7 @@ class Runtime:
             public_url=settings.base_url,
             on_envelopes=self.forwarder.wake if self.forwarder else lambda: None,
         )
+        self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
@@ -143,6 +153,7 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            tell=self._traces.telling(tell),
             public_url=settings.base_url,
         )
         self.lease = Lease("schedulers", self.writer, clock)
@@ -175,6 +186,18 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.quiet_watch = QuietWatch(
+            self.writer,
+            ActivityStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+            lease=self.lease,
+        )
+        self.heartbeat = Heartbeat(
+            settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
+        )
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)
@@ -205,6 +228,8 @@ class Runtime:
         self.silence_watch.start()
         self.thread_watch.start()
         self.digest_watch.start()
+        self.quiet_watch.start()
+        self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -236,6 +261,7 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self.heartbeat.stop()
         self.opening.stop()
         self._source.close()
         self.drain_watch.stop()
@@ -243,6 +269,7 @@ class Runtime:
         self.silence_watch.stop()
         self.thread_watch.stop()
         self.digest_watch.stop()
+        self.quiet_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
@@ -250,6 +277,7 @@ class Runtime:
         self._give_back()
         self.writer.stop()
         self.spool.stop()
+        self._traces.close()
         self._client.close()
         self.engine.dispose()
         if self._attendance:
@@ -261,30 +289,6 @@ class Runtime:
         except StoreUnavailableError:  # it ends by itself
             LOG.warning("lease_not_given_back")
 
-    def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
-        """None: nothing goes on."""
-        if not settings.sentry_upstream.get_secret_value():
-            return None
-        return Forwarder(
-            parse_dsn(settings.sentry_upstream.get_secret_value()),
-            Seal(settings.secret_keys),
-            RateLimits(NOT_ERRORS),
-            writer=self.writer,
-            store=self.store,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            client=client or httpx.Client(timeout=SEND_SECONDS, trust_env=False),
-            capacity=settings.sentry_upstream_bytes,
-        )
-
-
-def _source(settings: Settings) -> Source:
-    url = settings.rules_repository.get_secret_value()
-    if not url:
-        return FilesSource(settings.repository)
-    return RepositorySource(
-        settings.folder / "rules-repository",
-        url,
-        settings.rules_ref or None,
-        paths=partial(paths_of, settings.repository) if settings.repository else None,
-    )
+    def _committed(self, jobs: int, seconds: float) -> None:
+        self.telemetry.committed(jobs, seconds)
+        self._traces.committed(jobs, seconds)

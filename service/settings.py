@@ -153,6 +153,24 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    heartbeat_url: Annotated[
+        SecretStr,
+        Field(
+            description="Asked (GET) each minute while events can be accepted and committed: a "
+            "dead-man's switch, such as Healthchecks."
+        ),
+    ] = SecretStr("")
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How a line of the log is written.")
+    ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How long requests may take to end once the service was told to stop; "
+            "then they are cut.",
+        ),
+    ] = 10
     sentry_dsn: Annotated[
         SecretStr,
         Field(description="Where the service reports its own errors; never to itself."),

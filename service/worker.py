@@ -24,7 +24,7 @@ from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
-from routers.wording import tell
+from routers.wording import Tell, tell
 from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
@@ -59,8 +59,10 @@ class Worker:
         clock: Callable[[], datetime],
         alerts: Alerts,
         public_url: str,
+        tell: Tell = tell,
     ) -> None:
         self._alerts = alerts
+        self._tell = tell
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -76,6 +78,10 @@ class Worker:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def wake(self, receivers: Iterable[str]) -> None:
         """They have something new."""
@@ -212,7 +218,7 @@ class Worker:
             storm=delivery.storm,
             rules=rules,
         )
-        return tell(channel, alert, rules.wordings.get(receiver), self._client)
+        return self._tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -235,6 +241,7 @@ class Worker:
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        LOG.info("delivered", extra=delivery.about)
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
@@ -273,10 +280,8 @@ class Worker:
         for _ in range(self._writer.run(work)):
             self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
-        LOG.warning(
-            "delivery_failed",
-            extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
-        )
+        about = {"reason": error.code, "next": outcome, **delivery.about}
+        LOG.warning("delivery_failed", extra=about)
 
 
 def _note(receipt: Receipt) -> str | None:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
+from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
@@ -29,7 +30,7 @@ T = TypeVar("T")
 PROBE_SECONDS = 1.0
 PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
 MOST = 5000  # events that may wait for the next commit
-_TRIES = 5  # of a batch that met another service's at the same rows
+_TRIES = 10  # of a batch that met another service's at the same rows
 
 
 class StoreUnavailableError(Exception):
@@ -64,6 +65,7 @@ class Writer:
         self._weight = 0  # of what waits
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
+        self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -99,6 +101,8 @@ class Writer:
             if refused := "the service is stopping" if self._stopping else self.down:
                 job.future.set_exception(StoreUnavailableError(refused))
                 return job.future
+            if not self._waiting:
+                self.lag.begin()
             self._waiting.append(job)
             self._weight += max(1, len(coming))
             self._changed.notify()
@@ -116,9 +120,12 @@ class Writer:
                 jobs = self._gathered()
                 if not jobs and self._stopping:
                     break
+                if jobs:
+                    self.lag.take()
             self._began = time.monotonic()
             if jobs:
                 self._serve(jobs)
+                self.lag.done()
             elif self.down and (why := self._refused()) != self.down:
                 self.down = why
                 if why is None:
@@ -133,7 +140,7 @@ class Writer:
     def _refused(self) -> str | None:
         """Why the database takes no commit; None: it does."""
         try:
-            self._commit([_Job(lambda tx: tx.ask(), ())])
+            self._commit([_Job(lambda tx: tx.ask(), ())], again=False)
         except Exception as error:
             self._disconnect()
             if is_unavailable(error, self._engine):
@@ -178,21 +185,28 @@ class Writer:
 
     def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """As _commit, again where another service's transaction was at the same rows."""
+        again = False
         for _ in range(_TRIES - 1):
             try:
-                return self._commit(jobs)
+                return self._commit(jobs, again=again)
             except Exception as error:
                 if not has_met(error):
                     raise
                 LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
-        return self._commit(jobs)
+                again = True
+        return self._commit(jobs, again=True)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
-        """Each job's result, and the receivers that have something new."""
+    def _commit(self, jobs: list[_Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
+        """Each job's result, and the receivers that have something new.
+
+        again: of those that met others and lost, one at a time tries again.
+        """
         cursor = self._begun()
         try:
             self._memory.begin(cursor)
             tx = Transaction(cursor, self._statements, self._memory)
+            if again:
+                tx.locks.take("again")
             tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
