@@ -92,7 +92,8 @@ class Worker:
 
     def stop(self) -> None:
         self.drain()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
