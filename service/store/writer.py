@@ -140,9 +140,11 @@ class Writer:
         """Why the database takes no commit; None: it does."""
         try:
             self._commit([_Job(lambda tx: tx.ask(), ())])
-        except Exception as error:  # noqa: BLE001 whatever it is, it is not well
+        except Exception as error:
             self._disconnect()
-            return reason(error)
+            if is_unavailable(error, self._engine):
+                return reason(error)
+            LOG.exception("store_cannot_be_asked")  # our own mistake: the jobs themselves will tell
         return None
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
