@@ -53,7 +53,7 @@ class Fallback:
         said = notice(told.receiver, breaker, told, public_url=self._public_url, now=now)
         said = msgspec.structs.replace(said, spare=told.spare)
         of_it = msgspec.structs.replace(failed, notification=said)
-        if receiver := self._next(of_it, now, may_wait=False):
+        if receiver := self._next(tx, of_it, now, may_wait=False):
             tx.queue(msgspec.structs.replace(said, receiver=receiver), now, _tried(of_it))
 
     def bury(

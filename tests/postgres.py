@@ -22,13 +22,13 @@ _HASTE = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
 class Postgres:
     """A server of its own, and in it as many databases as are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         # not in pytest's folder: as root it runs as another user, whom the next pytest shuts out
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._server = get_server(folder, cleanup_mode="delete")
         self._numbers = count()
         self._template: str | None = None
-        for setting in _HASTE:
+        for setting in () if durable else _HASTE:
             self.run(f"ALTER SYSTEM SET {setting}")
         self.run("SELECT pg_reload_conf()")
 

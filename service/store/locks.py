@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from service.store.statements import Statements
 
-Kind = Literal["migration", "storms", "rules", "receiver"]
+Kind = Literal["migration", "storms", "rules", "receiver", "again"]
 # Of no meaning, but that nobody else in the same database is likely to use them
 NUMBERS: dict[Kind, int] = {
     "migration": 7_264_001,
     "storms": 7_264_002,
     "rules": 7_264_003,
     "receiver": 7_264_004,
+    "again": 7_264_005,
 }
 
 

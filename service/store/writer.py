@@ -30,7 +30,7 @@ T = TypeVar("T")
 PROBE_SECONDS = 1.0
 PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
 MOST = 5000  # events that may wait for the next commit
-_TRIES = 5  # of a batch that met another service's at the same rows
+_TRIES = 10  # of a batch that met another service's at the same rows
 
 
 class StoreUnavailableError(Exception):
@@ -184,21 +184,28 @@ class Writer:
 
     def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """As _commit, again where another service's transaction was at the same rows."""
+        again = False
         for _ in range(_TRIES - 1):
             try:
-                return self._commit(jobs)
+                return self._commit(jobs, again=again)
             except Exception as error:
                 if not has_met(error):
                     raise
                 LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
-        return self._commit(jobs)
+                again = True
+        return self._commit(jobs, again=True)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
-        """Each job's result, and the receivers that have something new."""
+    def _commit(self, jobs: list[_Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
+        """Each job's result, and the receivers that have something new.
+
+        again: of those that met others and lost, one at a time tries again.
+        """
         cursor = self._begun()
         try:
             self._memory.begin(cursor)
             tx = Transaction(cursor, self._statements, self._memory)
+            if again:
+                tx.locks.take("again")
             tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
