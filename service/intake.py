@@ -12,6 +12,7 @@ from typing import NamedTuple
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
+from service.ingest import ADAPTERS
 from service.ingest.base import Envelope
 from service.ingest.limits import LARGE
 from service.masking import mask, masked
@@ -28,6 +29,7 @@ from service.upstream.forwarder import Forwarder
 
 MANY_FRAMES = 500  # of all the events of a request; each event counts as one more
 TOGETHER = 1000  # events in one transaction; only a collector's request has more
+_COME_AGAIN = frozenset(one.name for one in ADAPTERS if one.comes_again)
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -65,15 +67,12 @@ class Intake:
         adapter: str,
         sender: Sender,
         onward: Envelope | None = None,
-        *,
-        comes_again: bool = False,
     ) -> tuple[Handled, ...]:
         """In the order given. Raises StoreUnavailableError; then none of the last TOGETHER is kept.
 
         onward: what held them, and goes on to the upstream; not that of a runaway client.
-        comes_again: the sender does where it is refused: nothing of it is spooled.
         """
-        spool = None if comes_again else self._spool
+        spool = None if adapter in _COME_AGAIN else self._spool
         handled: list[Handled] = []
         for start in range(0, max(1, len(events)), TOGETHER):  # others have their turn between
             some = events[start : start + TOGETHER]

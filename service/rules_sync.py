@@ -180,7 +180,7 @@ def _remove(path: Path) -> None:
 
 
 def source_of(settings: Settings) -> Source:
-    """Files, or the repository that is followed."""
+    """What the settings say: files, or a repository."""
     url = settings.rules_repository.get_secret_value()
     if not url:
         return FilesSource(settings.repository)

@@ -108,7 +108,7 @@ class Runtime:
         self.quota = Quota(settings.quota_per_minute)
         self.forwarder = open_forwarder(
             settings,
-            upstream,
+            client=upstream,
             writer=self.writer,
             store=self.store,
             telemetry=self.telemetry,

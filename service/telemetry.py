@@ -90,6 +90,7 @@ class Telemetry:
         self.intake_lag = self._gauge(
             "intake_lag_seconds", "from the door to the commit: the longest of late"
         )
+        self.store_available = self._gauge("store_available", "1: it answered this very request")
         self.outbox_oldest = self._gauge(
             "outbox_oldest_seconds", "how long the delivery that waits longest has waited"
         )
@@ -101,19 +102,18 @@ class Telemetry:
             ["channel"],
             registry=self.registry,
         )
-        self._quiet = Gauge(
-            "pointsman_source_quiet",
-            "1: no event for as long as policy.source_went_quiet says",
-            ["source"],
-            registry=self.registry,
-        )
         self._spooled = self._counter("events_spooled", "events that the spool took", "adapter")
         self.spool_events = self._gauge("spool_events", "events that wait in the spool")
         self.spool_bytes = self._gauge("spool_bytes", "bytes that wait in the spool")
         self.spool_oldest = self._gauge("spool_oldest_seconds", "how long the oldest has waited")
         self.spool_aside = self._gauge("spool_set_aside", "batches that cannot be drained")
         self.spool_refusing = self._gauge("spool_refusing", "1: the spool took nothing, at last")
-        self.store_available = self._gauge("store_available", "1: the database takes commits")
+        self._quiet = Gauge(
+            "pointsman_source_quiet",
+            "1: no event for as long as policy.source_went_quiet says",
+            ["source"],
+            registry=self.registry,
+        )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
         self.rules_loaded = self._gauge(

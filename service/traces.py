@@ -16,21 +16,10 @@ from service.quota import Sender
 
 LOG = logging.getLogger(__name__)
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-
-
+Take = Callable[
+    [Sequence[Event], str, Sender, Envelope | None], Coroutine[Any, Any, tuple[Handled, ...]]
+]
 Committed = Callable[[int, float], None]  # so many jobs, in so many seconds
-
-
-class Take(Protocol):
-    def __call__(
-        self,
-        events: Sequence[Event],
-        adapter: str,
-        sender: Sender,
-        onward: Envelope | None = None,
-        *,
-        comes_again: bool = False,
-    ) -> Coroutine[Any, Any, tuple[Handled, ...]]: ...
 
 
 class Traces(Protocol):

@@ -51,12 +51,10 @@ class Tracing:
             adapter: str,
             sender: Sender,
             onward: Envelope | None = None,
-            *,
-            comes_again: bool = False,
         ) -> tuple[Handled, ...]:
             about = {"pointsman.adapter": adapter, "pointsman.project": sender[0]}
             with self._span("accept", SpanKind.SERVER, about) as span:
-                handled = await take(events, adapter, sender, onward, comes_again=comes_again)
+                handled = await take(events, adapter, sender, onward)
                 span.set_attribute("pointsman.events", len(handled))
                 span.set_attribute("pointsman.outcome", sorted({one.outcome for one in handled}))
                 span.set_attribute("pointsman.request_id", REQUEST.get())

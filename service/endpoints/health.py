@@ -39,10 +39,9 @@ def ready(house: Open) -> Response:
 @endpoints.get("/metrics")
 def metrics(house: Admin) -> Response:
     """Prometheus. What the database would say is as it was last, while that is away."""
-    _measure_spool(house)
     house.telemetry.intake_lag.set(house.writer.lag.seconds())
-    house.telemetry.breakers(house.breakers.open())
-    house.telemetry.store_available.set(house.writer.down is None and _measure_store(house))
+    _measure_spool(house)
+    house.telemetry.store_available.set(house.writer.down is None and _has_read_books(house))
     return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -65,21 +64,21 @@ def _measure_spool(house: Runtime) -> None:
     telemetry.spool_oldest.set(max(0.0, (house.clock() - oldest).total_seconds()))
 
 
-def _measure_store(house: Runtime) -> bool:
-    """Whether it could be read."""
-    now = house.clock()
+def _has_read_books(house: Runtime) -> bool:
+    """When it cannot, what is counted in memory is wanted most."""
+    telemetry, now = house.telemetry, house.clock()
     try:
-        books, dead = house.store.accounting(), house.store.dead_ends()
-        oldest = house.store.oldest_pending()
-        silences = house.silence_store.active(now)
+        books, oldest = house.store.accounting(), house.store.oldest_pending()
+        dead, silences = house.store.dead_ends(), house.silence_store.active(now)
+        telemetry.breakers(house.breakers.open())
     except SQLAlchemyError as error:
         LOG.error("store_unavailable", extra={"reason": reason(error)})
         return False
-    house.telemetry.outbox_pending.set(books["deliveries"]["pending"])
-    house.telemetry.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0)
-    house.telemetry.unaccounted.set(books["unaccounted"])
-    house.telemetry.dead_ends.set(dead)
-    house.telemetry.silences_active.set(silences)
+    telemetry.outbox_pending.set(books["deliveries"]["pending"])
+    telemetry.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0)
+    telemetry.unaccounted.set(books["unaccounted"])
+    telemetry.dead_ends.set(dead)
+    telemetry.silences_active.set(silences)
     return True
 
 

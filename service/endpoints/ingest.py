@@ -136,9 +136,7 @@ async def _receive(
         if not adapter.genuine:
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
-        handled = await house.take(
-            events, adapter.name, sender, parsed.onward, comes_again=adapter.comes_again
-        )
+        handled = await house.take(events, adapter.name, sender, parsed.onward)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:

@@ -139,7 +139,7 @@ class Writer:
     def _refused(self) -> str | None:
         """Why the database takes no commit; None: it does."""
         try:
-            self._commit([_Job(lambda tx: tx.ask(), ())])
+            self._commit([_Job(lambda tx: tx.ask(), ())], again=False)
         except Exception as error:
             self._disconnect()
             if is_unavailable(error, self._engine):

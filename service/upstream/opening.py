@@ -1,4 +1,4 @@
-"""The forwarder as the settings have it."""
+"""The forwarder that the settings ask for."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,18 +17,19 @@ from service.upstream.seal import Seal
 
 def open_forwarder(
     settings: Settings,
-    client: httpx.Client | None,
     *,
     writer: Writer,
     store: Store,
     telemetry: Telemetry,
     clock: Callable[[], datetime],
+    client: httpx.Client | None,
 ) -> Forwarder | None:
     """None: nothing goes on."""
-    if not settings.sentry_upstream.get_secret_value():
+    dsn = settings.sentry_upstream.get_secret_value()
+    if not dsn:
         return None
     return Forwarder(
-        parse_dsn(settings.sentry_upstream.get_secret_value()),
+        parse_dsn(dsn),
         Seal(settings.secret_keys),
         RateLimits(NOT_ERRORS),
         writer=writer,

@@ -255,7 +255,7 @@ def test_what_cannot_be_read_is_set_aside_and_holds_up_nothing(
 def test_it_is_brought_in_in_the_order_in_which_it_came(
     client: TestClient, house: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "pointsman")
+    caplog.set_level("DEBUG", "pointsman")
     with the_database_away(house):
         send(client, *range(1, 251))
     drained(house)
