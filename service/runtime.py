@@ -85,7 +85,7 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self._committed,
+            on_commit=self._traces.committing(self.telemetry.committed),
         )
         spool_file = SpoolFile(settings.spool_path)
         self.spool = Spool(spool_file, self.telemetry, capacity=settings.spool_bytes)
@@ -108,11 +108,11 @@ class Runtime:
         self.quota = Quota(settings.quota_per_minute)
         self.forwarder = open_forwarder(
             settings,
+            client=upstream,
             writer=self.writer,
             store=self.store,
             telemetry=self.telemetry,
             clock=clock,
-            client=upstream,
         )
         self.artifact_store = ArtifactStore(self.engine)
         folder = MapFolder(settings.artifacts) if settings.artifacts else None
@@ -198,6 +198,10 @@ class Runtime:
         self.heartbeat = Heartbeat(
             settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
         )
+        self._watches = (
+            *(self.silence_watch, self.thread_watch, self.digest_watch),
+            *(self.quiet_watch, self.heartbeat),
+        )
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)
@@ -225,11 +229,8 @@ class Runtime:
         self.rules_watch.start()
         self.drain_watch.start()
         self.worker.start()
-        self.silence_watch.start()
-        self.thread_watch.start()
-        self.digest_watch.start()
-        self.quiet_watch.start()
-        self.heartbeat.start()
+        for watch in self._watches:
+            watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -261,15 +262,12 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
-        self.heartbeat.stop()
         self.opening.stop()
         self._source.close()
         self.drain_watch.stop()
         self.rules_watch.stop()
-        self.silence_watch.stop()
-        self.thread_watch.stop()
-        self.digest_watch.stop()
-        self.quiet_watch.stop()
+        for watch in self._watches:
+            watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
@@ -288,7 +286,3 @@ class Runtime:
             self.lease.give_back()
         except StoreUnavailableError:  # it ends by itself
             LOG.warning("lease_not_given_back")
-
-    def _committed(self, jobs: int, seconds: float) -> None:
-        self.telemetry.committed(jobs, seconds)
-        self._traces.committed(jobs, seconds)

@@ -120,20 +120,19 @@ class Writer:
                 jobs = self._gathered()
                 if not jobs and self._stopping:
                     break
-                if jobs:
-                    self.lag.take()
             self._began = time.monotonic()
             if jobs:
                 self._serve(jobs)
-                self.lag.done()
             elif self.down and (why := self._refused()) != self.down:
                 self.down = why
                 if why is None:
                     LOG.info("store_available")
             self._began = None
+            self.lag.done()
         self._disconnect()
 
     def _gathered(self) -> list[_Job[Any]]:
+        self.lag.take()
         jobs, self._waiting, self._weight = self._waiting, [], 0
         return jobs
 
