@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from routers.postable import SilenceError
 from service.acts import ActError
@@ -48,6 +49,21 @@ LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 
 
+class _App(FastAPI):
+    """With doors that stand before all that FastAPI does for other requests."""
+
+    doors = Doors()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self.doors.find(scope)
+        if door is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        response = await door(Request(scope, receive))
+        await response(scope, receive, send)
+
+
 def create_app(runtime: Runtime) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -55,9 +71,9 @@ def create_app(runtime: Runtime) -> FastAPI:
         yield
         runtime.stop()
 
-    app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = _App(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
-    app.add_middleware(Doors, doors=doors())
+    app.doors = Doors(doors())
     app.include_router(ingest_endpoints())
     rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)
     for room in rooms:

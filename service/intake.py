@@ -10,6 +10,7 @@ from functools import partial
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
+from service.decisions import Decisions
 from service.ingest.base import Envelope
 from service.ingest.limits import LARGE
 from service.masking import mask, masked
@@ -41,6 +42,7 @@ class Intake:
         public_url: str,
     ) -> None:
         """rules: those in force now; None while none has ever loaded."""
+        self.decisions = Decisions()
         self._forwarder = forwarder
         self._artifacts = artifacts
         self._quota = quota
@@ -91,7 +93,7 @@ class Intake:
             return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
 
         coming = [_coming(event, whose) for event, whose in zip(kept, decided, strict=True)]
-        handled = await asyncio.wrap_future(self._writer.submit(work, coming))
+        handled = await self._writer.commit(work, coming)
         if self._forwarder and waiting:
             self._forwarder.wake()
         for one in handled:
@@ -126,7 +128,7 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [masked(decide(event, rules)) if rules else None for event in events]
+        return [self.decisions.of(event, rules) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [

@@ -158,6 +158,7 @@ class Runtime:
     def start(self) -> None:
         migrate(self.engine)
         self._attendance = Attendance(self.engine)
+        self.intake.decisions.groupings = self.store.groupings()
         self.writer.start()
         if self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))

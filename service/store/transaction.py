@@ -1,12 +1,11 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from matchers.event import Event
-from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
@@ -86,17 +85,24 @@ class Transaction(Envelopes):
         self._books["outcome", "undecided"] += 1
         self._bodies.keep(event, "undecided")
 
-    def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
-        """Enter the outcome, and queue one delivery for each notification."""
+    def enqueue(
+        self,
+        event: Event,
+        group: Group,
+        routing: Routing,
+        decided: Callable[[], dict[str, Any]],
+    ) -> None:
+        """Enter the outcome, and queue one delivery for each notification.
+
+        decided: the decision in JSON's types, for where the body is kept.
+        """
         self._books["outcome", routing.outcome] += 1
         self._tallies[to_us(event.received_at) // HOUR, group.id, routing.outcome] += 1
         if not self.ids.settle(event, group.id):  # it was kept undecided
             self._books["outcome", "undecided"] -= 1
-            decided = decision(ownership, routing.receivers)
-            self._bodies.settle(event, routing.outcome, group.id, decided)
+            self._bodies.settle(event, routing.outcome, group.id, decided())
         elif routing.notifications or is_kept(self.groups.seen_in_hour(group.id)):
-            decided = decision(ownership, routing.receivers)
-            self._bodies.keep(event, routing.outcome, group.id, decided)
+            self._bodies.keep(event, routing.outcome, group.id, decided())
         self.groups.tell(group, routing.audiences)
         for hidden in routing.hidden:
             self._hidden[hidden.silence] = {

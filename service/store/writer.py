@@ -6,12 +6,14 @@ No timer: at one sender each job has its own commit, under load one commit serve
 that raises takes nothing with it: the batch is rolled back and each job run again on its own.
 """
 
+import asyncio
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
@@ -32,11 +34,15 @@ class StoreUnavailableError(Exception):
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Transaction], T],
+        coming: Sequence[Coming],
+        future: "Future[T] | asyncio.Future[T]",
+    ) -> None:
         self.work = work
         self.coming = coming
-        self.future: Future[T] = Future()
-        self.future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
+        self.future = future
 
 
 class Writer:
@@ -77,18 +83,28 @@ class Writer:
         It raises StoreUnavailableError where the database did not take it.
         coming: the events that the work will accept, where it is known which.
         """
-        job = _Job(work, coming)
-        with self._changed:
-            if self._stopping:
-                job.future.set_exception(StoreUnavailableError("the service is stopping"))
-                return job.future
-            self._waiting.append(job)
-            self._changed.notify()
-        return job.future
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
+        self._wait(_Job(work, coming, future))
+        return future
+
+    async def commit(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> T:
+        """As submit, where the caller is a coroutine: a batch wakes its event loop once."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._wait(_Job(work, coming, future))
+        return await future
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Submit, and wait for the commit."""
         return self.submit(work).result()
+
+    def _wait(self, job: _Job[Any]) -> None:
+        with self._changed:
+            if not self._stopping:
+                self._waiting.append(job)
+                self._changed.notify()
+                return
+        _settle([(job, StoreUnavailableError("the service is stopping"))])
 
     def _run(self) -> None:
         while True:
@@ -107,18 +123,16 @@ class Writer:
         except _UNAVAILABLE as error:
             LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
             self._disconnect()
-            for job in jobs:
-                job.future.set_exception(StoreUnavailableError(str(error)))
+            _settle([(job, StoreUnavailableError(str(error))) for job in jobs])
             return
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
             if len(jobs) == 1:
-                jobs[0].future.set_exception(error)
+                _settle([(jobs[0], error)])
                 return
             for job in jobs:
                 self._serve([job])
             return
-        for job, result in zip(jobs, results, strict=True):
-            job.future.set_result(result)
+        _settle(zip(jobs, results, strict=True))
         if queued:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
@@ -156,3 +170,29 @@ class Writer:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None
+
+
+def _settle(settled: Iterable[tuple[_Job[Any], Any]]) -> None:
+    """Give each job its result, or the exception that stands in its place."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, result in settled:
+        if isinstance(job.future, asyncio.Future):
+            by_loop.setdefault(job.future.get_loop(), []).append((job.future, result))
+        else:
+            _set(job.future, result)
+    for loop, those in by_loop.items():
+        with suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_set_all, those)
+
+
+def _set_all(those: Iterable[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, result in those:
+        if not future.done():  # its caller went away
+            _set(future, result)
+
+
+def _set(future: "Future[Any] | asyncio.Future[Any]", result: Any) -> None:
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
