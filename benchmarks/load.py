@@ -13,7 +13,7 @@ from statistics import quantiles
 from typing import NamedTuple
 
 CONNECTIONS = 64
-_TICK = os.sysconf("SC_CLK_TCK")
+_TICK = float(os.sysconf("SC_CLK_TCK"))
 _LARGE = 1 << 20  # bytes of an answer that are read at once
 
 Request = Sequence[bytes]  # the pieces of it, as they are to be sent

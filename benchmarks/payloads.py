@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import Request
+from matchers.event import Event
+from service.ingest import sentry_envelope
+from service.ingest.base import Request as AsRead
 
 CAPTURES = Path(__file__).parent.parent / "tests" / "data" / "captures"
 LARGE = 47_000  # bytes
@@ -33,6 +36,12 @@ def large() -> bytes:
     while len(_marked(event)) > LARGE:
         del frames[0]
     return _marked(event)
+
+
+def parsed(envelope: bytes) -> Event:
+    """As the door hands it on."""
+    request = AsRead(content_type="", project="1", received_at=datetime.now(UTC))
+    return sentry_envelope.parse(envelope, request).events[0]
 
 
 def requests(envelope: bytes) -> Callable[[int], Request]:
