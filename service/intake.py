@@ -12,6 +12,7 @@ from typing import NamedTuple
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
+from service.decisions import Decisions
 from service.ingest import ADAPTERS
 from service.ingest.base import Envelope
 from service.ingest.limits import LARGE
@@ -22,7 +23,7 @@ from service.spool import Batch, Spool, Spooled
 from service.store.event_ids import Coming
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
-from service.store.writer import PATIENCE, StoreUnavailableError, Writer
+from service.store.writer import BEHIND, PATIENCE, StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
@@ -51,6 +52,7 @@ class Intake:
 
         patience: seconds after which what the writer has not committed is spooled.
         """
+        self.decisions = Decisions()
         self._spool = spool
         self._patience = patience
         self._forwarder = forwarder
@@ -113,16 +115,13 @@ class Intake:
         It may be committed all the same then: the drain knows it again by its events.
         """
         if self._writer.behind:
-            raise StoreUnavailableError("the writer is behind")
-        coming = list(map(_coming, taken.kept, taken.decided))
-        submitted = self._writer.submit(partial(self._enter, taken), coming)
-        future = asyncio.wrap_future(submitted)
-        if spool and taken.kept:
-            await asyncio.wait((future,), timeout=self._patience)
-            if not future.done():
-                future.add_done_callback(partial(self._tell_late, taken.adapter))
-                raise StoreUnavailableError("the writer is behind")
-        return await future
+            raise StoreUnavailableError(BEHIND)
+        return await self._writer.commit(
+            partial(self._enter, taken),
+            list(map(_coming, taken.kept, taken.decided)),
+            patience=self._patience if spool and taken.kept else None,
+            late=partial(self._tell_late, taken.adapter),
+        )
 
     def _enter(self, taken: "_Taken", tx: Transaction) -> tuple[Handled, ...]:
         # the first rules may have loaded since, and what was kept may be decided already
@@ -183,7 +182,7 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [masked(decide(event, rules)) if rules else None for event in events]
+        return [self.decisions.of(event, rules) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [

@@ -223,6 +223,7 @@ class Runtime:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         elif self._attendance:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
+        self.intake.decisions.groupings = self.store.groupings()
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()

@@ -1,14 +1,13 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from matchers.event import Event
-from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
@@ -92,17 +91,24 @@ class Transaction(Envelopes):
         self._books["outcome", "undecided"] += 1
         self._bodies.keep(event, "undecided")
 
-    def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
-        """Enter the outcome, and queue one delivery for each notification."""
+    def enqueue(
+        self,
+        event: Event,
+        group: Group,
+        routing: Routing,
+        decided: Callable[[], dict[str, Any]],
+    ) -> None:
+        """Enter the outcome, and queue one delivery for each notification.
+
+        decided: the decision in JSON's types, for where the body is kept.
+        """
         self._books["outcome", routing.outcome] += 1
         self._tallies[to_us(event.received_at) // HOUR, group.id, routing.outcome] += 1
         if not self.ids.settle(event, group.id):  # it was kept undecided
             self._books["outcome", "undecided"] -= 1
-            decided = decision(ownership, routing.receivers)
-            self._bodies.settle(event, routing.outcome, group.id, decided)
+            self._bodies.settle(event, routing.outcome, group.id, decided())
         elif routing.notifications or is_kept(self.groups.seen_in_hour(group.id)):
-            decided = decision(ownership, routing.receivers)
-            self._bodies.keep(event, routing.outcome, group.id, decided)
+            self._bodies.keep(event, routing.outcome, group.id, decided())
         self.groups.tell(group, routing.audiences)
         for hidden in routing.hidden:
             self._hidden[hidden.silence] = {
@@ -278,19 +284,16 @@ class Transaction(Envelopes):
         sql.hide.run_all(cursor, [self._hidden[id] for id in sorted(self._hidden)])  # noqa: A001
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
-        sql.tally.run_all(
-            cursor,
-            [
-                {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
-                for (hour, group, outcome), n in sorted(self._tallies.items())
-            ],
-        )
+        tallies = [
+            {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
+            for (hour, group, outcome), n in sorted(self._tallies.items())
+        ]
+        sql.tally.run_all(cursor, tallies)
         self._count({key: n for key, n in self._books.items() if n})
 
     def _count(self, books: Mapping[tuple[str, str], int]) -> None:
-        shard = self._sql.shard
         rows = [
-            {"book": book, "name": name, "shard": shard, "n": n}
+            {"book": book, "name": name, "shard": self._sql.shard, "n": n}
             for (book, name), n in sorted(books.items())
         ]
         self._sql.count.run_all(self._cursor, rows)
