@@ -53,13 +53,13 @@ _STATIC = Path(__file__).parent / "static"
 class _App(FastAPI):
     """With doors that stand before all that FastAPI does for other requests."""
 
-    def __init__(self, doors: Doors, **about: Any) -> None:
-        super().__init__(**about)
+    def __init__(self, doors: Doors, **said: Any) -> None:
+        super().__init__(**said)
         self._doors = doors
-        self._outermost = Requests(self._inside)
+        self._requests = Requests(self._inside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._outermost(scope, receive, send)
+        await self._requests(scope, receive, send)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._doors.find(scope)
@@ -78,8 +78,8 @@ def create_app(runtime: Runtime) -> FastAPI:
         yield
         runtime.stop()
 
-    about = {"title": "Pointsman", "version": "1", "docs_url": None, "redoc_url": None}
-    app = _App(Doors(doors()), lifespan=lifespan, **about)
+    said = {"title": "Pointsman", "version": "1", "docs_url": None, "redoc_url": None}
+    app = _App(Doors(doors()), lifespan=lifespan, **said)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
     rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)

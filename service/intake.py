@@ -23,7 +23,7 @@ from service.spool import Batch, Spool, Spooled
 from service.store.event_ids import Coming
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
-from service.store.writer import BEHIND, PATIENCE, StoreUnavailableError, Writer
+from service.store.writer import PATIENCE, StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
@@ -52,9 +52,9 @@ class Intake:
 
         patience: seconds after which what the writer has not committed is spooled.
         """
-        self.decisions = Decisions()
         self._spool = spool
         self._patience = patience
+        self.decisions = Decisions()
         self._forwarder = forwarder
         self._artifacts = artifacts
         self._quota = quota
@@ -115,12 +115,12 @@ class Intake:
         It may be committed all the same then: the drain knows it again by its events.
         """
         if self._writer.behind:
-            raise StoreUnavailableError(BEHIND)
+            raise StoreUnavailableError("the writer is behind")
         return await self._writer.commit(
             partial(self._enter, taken),
             list(map(_coming, taken.kept, taken.decided)),
             patience=self._patience if spool and taken.kept else None,
-            late=partial(self._tell_late, taken.adapter),
+            late=partial(self._tell, taken.adapter),
         )
 
     def _enter(self, taken: "_Taken", tx: Transaction) -> tuple[Handled, ...]:
@@ -148,11 +148,6 @@ class Intake:
     def _tell(self, adapter: str, handled: Sequence[Handled]) -> None:
         for one in handled:
             self._telemetry.received(adapter, one)
-
-    def _tell_late(self, adapter: str, future: "asyncio.Future[tuple[Handled, ...]]") -> None:
-        """Of what was spooled, and committed after all."""
-        if not future.cancelled() and future.exception() is None:
-            self._tell(adapter, future.result())
 
     def decide_kept(self, rules: Rules) -> int:
         """Decide what was kept while no rules had loaded, oldest first. How many they were."""

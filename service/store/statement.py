@@ -47,10 +47,11 @@ class Statement:
 
     def run_all(self, cursor: Any, rows: Sequence[Row]) -> int:
         """How many rows of the table it changed."""
+        if not rows:
+            return 0
         if self._from_json:
-            if rows:
-                cursor.execute(self._from_json, {"rows": as_json(rows)})
-            return int(cursor.rowcount) if rows else 0
+            cursor.execute(self._from_json, {"rows": as_json(rows)})
+            return int(cursor.rowcount)
         bound, start, changed = [self._bind(row) for row in rows], 0, 0
         for count, sql in self._of_many.items():
             while len(bound) - start >= count:

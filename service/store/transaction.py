@@ -24,12 +24,7 @@ from service.store.leases import Leases
 from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
-from service.store.rows import (
-    Delivery,
-    delivery_record,
-    delivery_row,
-    new_id,
-)
+from service.store.rows import Delivery, delivery_record, delivery_row, new_id
 from service.store.silences import KeptSilence, kept_silence, silence_row
 from service.store.statement import every, one
 from service.store.statements import Statements
@@ -284,16 +279,19 @@ class Transaction(Envelopes):
         sql.hide.run_all(cursor, [self._hidden[id] for id in sorted(self._hidden)])  # noqa: A001
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
-        tallies = [
-            {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
-            for (hour, group, outcome), n in sorted(self._tallies.items())
-        ]
-        sql.tally.run_all(cursor, tallies)
+        sql.tally.run_all(
+            cursor,
+            [
+                {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
+                for (hour, group, outcome), n in sorted(self._tallies.items())
+            ],
+        )
         self._count({key: n for key, n in self._books.items() if n})
 
     def _count(self, books: Mapping[tuple[str, str], int]) -> None:
+        shard = self._sql.shard
         rows = [
-            {"book": book, "name": name, "shard": self._sql.shard, "n": n}
+            {"book": book, "name": name, "shard": shard, "n": n}
             for (book, name), n in sorted(books.items())
         ]
         self._sql.count.run_all(self._cursor, rows)

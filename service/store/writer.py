@@ -21,23 +21,20 @@ from sqlalchemy import Engine
 
 from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
-from service.store.jobs import Job, leave, settle
+from service.store.job import Job, StoreUnavailableError, settle, tire
 from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
 
+__all__ = ["MOST", "PATIENCE", "StoreUnavailableError", "Writer"]
+
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 PROBE_SECONDS = 1.0
 PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
-BEHIND = "the writer is behind"
 MOST = 5000  # events that may wait for the next commit
 _TRIES = 10  # of a batch that met another service's at the same rows
-
-
-class StoreUnavailableError(Exception):
-    """`store_unavailable`: the sender may come again."""
 
 
 class Writer:
@@ -102,11 +99,12 @@ class Writer:
         coming: Sequence[Coming],
         *,
         patience: float | None = None,
-        late: Callable[["asyncio.Future[T]"], object] = lambda _future: None,
+        late: Callable[[T], None] = lambda _result: None,
     ) -> T:
         """As submit, where the caller is a coroutine: a batch wakes its event loop once.
 
-        patience: seconds after which it raises, though it may be committed yet; late hears then.
+        patience: seconds, after which it raises StoreUnavailableError; `late` then has the result
+        of what is committed after all.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -114,7 +112,7 @@ class Writer:
         self._wait(job)
         if patience is None:
             return await future
-        timer = loop.call_later(patience, leave, job, StoreUnavailableError(BEHIND), late)
+        timer = loop.call_later(patience, tire, job, late)
         try:
             return await future
         finally:
@@ -127,7 +125,7 @@ class Writer:
     def _wait(self, job: Job[Any]) -> None:
         with self._changed:
             refused = "the service is stopping" if self._stopping else self.down
-            if not refused:
+            if refused is None:
                 if not self._waiting:
                     self.lag.begin()
                 self._waiting.append(job)

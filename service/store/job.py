@@ -1,15 +1,20 @@
-"""What is submitted to the writer, and how whoever waits for it hears of it."""
+"""What the writer is asked to do, and whoever waits for it: a thread, or an event loop."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from service.store.event_ids import Coming
 from service.store.transaction import Transaction
 
 T = TypeVar("T")
+
+
+class StoreUnavailableError(Exception):
+    """`store_unavailable`: the sender may come again."""
 
 
 class Job(Generic[T]):
@@ -26,10 +31,10 @@ class Job(Generic[T]):
 
 def settle(settled: Iterable[tuple[Job[Any], Any]]) -> None:
     """Give each job its result, or the exception that stands in its place."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job[Any], Any]]] = {}
     for job, result in settled:
         if isinstance(job.future, asyncio.Future):
-            by_loop.setdefault(job.future.get_loop(), []).append((job.future, result))
+            by_loop.setdefault(job.future.get_loop(), []).append((job, result))
         else:
             _set(job.future, result)
     for loop, those in by_loop.items():
@@ -37,19 +42,10 @@ def settle(settled: Iterable[tuple[Job[Any], Any]]) -> None:
             loop.call_soon_threadsafe(_set_all, those)
 
 
-def leave(job: Job[Any], error: Exception, late: Callable[["asyncio.Future[Any]"], object]) -> None:
-    """Whoever waits for it does so no longer, and hears the error; late, what becomes of it."""
-    waited = job.future
-    if isinstance(waited, asyncio.Future) and not waited.done():
-        job.future = waited.get_loop().create_future()
-        job.future.add_done_callback(late)
-        waited.set_exception(error)
-
-
-def _set_all(those: Iterable[tuple[asyncio.Future[Any], Any]]) -> None:
-    for future, result in those:
-        if not future.done():  # its caller went away
-            _set(future, result)
+def _set_all(those: Iterable[tuple[Job[Any], Any]]) -> None:
+    for job, result in those:
+        if not job.future.done():  # its caller went away
+            _set(job.future, result)
 
 
 def _set(future: "Future[Any] | asyncio.Future[Any]", result: Any) -> None:
@@ -57,3 +53,17 @@ def _set(future: "Future[Any] | asyncio.Future[Any]", result: Any) -> None:
         future.set_exception(result)
     else:
         future.set_result(result)
+
+
+def tire(job: Job[T], late: Callable[[T], None]) -> None:
+    """Whoever waits for it waits no more; the job's result is then told to `late`."""
+    tired = job.future
+    if isinstance(tired, asyncio.Future) and not tired.done():
+        job.future = tired.get_loop().create_future()
+        job.future.add_done_callback(partial(_tell_late, late))
+        tired.set_exception(StoreUnavailableError("the writer is behind"))
+
+
+def _tell_late(late: Callable[[T], None], future: "asyncio.Future[T]") -> None:
+    if future.exception() is None:
+        late(future.result())
