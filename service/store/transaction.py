@@ -1,14 +1,13 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from matchers.event import Event
-from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
@@ -25,12 +24,7 @@ from service.store.leases import Leases
 from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
-from service.store.rows import (
-    Delivery,
-    delivery_record,
-    delivery_row,
-    new_id,
-)
+from service.store.rows import Delivery, delivery_record, delivery_row, new_id
 from service.store.silences import KeptSilence, kept_silence, silence_row
 from service.store.statement import every, one
 from service.store.statements import Statements
@@ -92,17 +86,24 @@ class Transaction(Envelopes):
         self._books["outcome", "undecided"] += 1
         self._bodies.keep(event, "undecided")
 
-    def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
-        """Enter the outcome, and queue one delivery for each notification."""
+    def enqueue(
+        self,
+        event: Event,
+        group: Group,
+        routing: Routing,
+        decided: Callable[[], dict[str, Any]],
+    ) -> None:
+        """Enter the outcome, and queue one delivery for each notification.
+
+        decided: the decision in JSON's types, for where the body is kept.
+        """
         self._books["outcome", routing.outcome] += 1
         self._tallies[to_us(event.received_at) // HOUR, group.id, routing.outcome] += 1
         if not self.ids.settle(event, group.id):  # it was kept undecided
             self._books["outcome", "undecided"] -= 1
-            decided = decision(ownership, routing.receivers)
-            self._bodies.settle(event, routing.outcome, group.id, decided)
+            self._bodies.settle(event, routing.outcome, group.id, decided())
         elif routing.notifications or is_kept(self.groups.seen_in_hour(group.id)):
-            decided = decision(ownership, routing.receivers)
-            self._bodies.keep(event, routing.outcome, group.id, decided)
+            self._bodies.keep(event, routing.outcome, group.id, decided())
         self.groups.tell(group, routing.audiences)
         for hidden in routing.hidden:
             self._hidden[hidden.silence] = {
