@@ -140,9 +140,9 @@ def shown(url: str) -> Any:
     store = Store(engine)
     groups = store.groups(GroupFilter(), 200).items
     seen = [store.events_of(group.id, 10) for group in groups]
-    told = store.deliveries(200).items
+    found = [groups, seen, store.deliveries(200).items, store.accounting()]
     engine.dispose()
-    return msgspec.to_builtins([groups, seen, told, store.accounting()])
+    return msgspec.to_builtins(found)
 
 
 def test_a_file_moves_to_a_server_whole(filled: str, empty: str) -> None:
