@@ -85,6 +85,13 @@ PROOFS = (
         ("-m", "benchmarks.replicas"),
     ),
     Proof(
+        "outage",
+        "PostgreSQL is stopped for 60 s under load: every Sentry event answered 200 meanwhile is "
+        "there afterwards exactly once; also where the service is killed and started meanwhile, "
+        "and where the spool's disk becomes full: refusals are 503 and loud, nothing is lost.",
+        ("-m", "benchmarks.outage"),
+    ),
+    Proof(
         "hostile",
         "Bombs in every coding, lying lengths, depths and a million of anything, four at once and "
         "at every door: the "

@@ -37,6 +37,7 @@ from service.endpoints import (
 from service.endpoints.base import problem
 from service.endpoints.doors import Doors
 from service.endpoints.ingest import STATUSES, doors, ingest_endpoints
+from service.endpoints.requests import Requests
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
@@ -58,6 +59,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.add_middleware(Doors, doors=doors())
+    app.add_middleware(Requests)  # the last that is added is the outermost
     app.include_router(ingest_endpoints())
     rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)
     for room in rooms:
@@ -140,7 +142,9 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _unavailable(request: Request) -> Response:
-    return _shown(request, 503, "the database cannot be reached", code="store_unavailable")
+    waits = pages.spooled(request.app.state.runtime)
+    said = f"the database cannot be reached{f'; {waits}' if waits else ''}"
+    return _shown(request, 503, said, code="store_unavailable")
 
 
 def _shown(request: Request, status: int, detail: str, **more: Any) -> Response:

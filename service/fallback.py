@@ -7,6 +7,7 @@ import msgspec
 
 from routers.breaker import Breaker
 from routers.channels.log import Log
+from routers.outage import notice
 from routers.policy import StormPolicy
 from routers.retry import LIFETIME
 from routers.rules import Rules
@@ -19,9 +20,12 @@ _STILL_A_STORM = 2  # what was one message stays one, where it goes
 
 
 class Fallback:
-    def __init__(self, rules: Callable[[], Rules | None], breakers: Breakers) -> None:
+    def __init__(
+        self, rules: Callable[[], Rules | None], breakers: Breakers, *, public_url: str
+    ) -> None:
         self._rules = rules
         self._breakers = breakers
+        self._public_url = public_url
 
     def redirect(self, tx: Transaction, receiver: str, now: datetime) -> int:
         """While its breaker is open, what is due for it goes elsewhere: how many did.
@@ -42,6 +46,15 @@ class Fallback:
         else:
             tx.queued.add(receiver)  # there may be more
         return moved
+
+    def announce(self, tx: Transaction, failed: Delivery, breaker: Breaker, now: datetime) -> None:
+        """Its breaker has opened: who hears what is due there instead, hears of that too."""
+        told = failed.notification
+        said = notice(told.receiver, breaker, told, public_url=self._public_url, now=now)
+        said = msgspec.structs.replace(said, spare=told.spare)
+        of_it = msgspec.structs.replace(failed, notification=said)
+        if receiver := self._next(tx, of_it, now, may_wait=False):
+            tx.queue(msgspec.structs.replace(said, receiver=receiver), now, _tried(of_it))
 
     def bury(
         self,
@@ -86,8 +99,7 @@ class Fallback:
         tx.put_delivery(dead)
         if fallback is not None:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-            tried = (*delivery.tried, delivery.notification.receiver)
-            tx.queue(told, now, tried, storms=self._storms(failed))
+            tx.queue(told, now, _tried(delivery), storms=self._storms(failed))
 
     def _next(
         self, tx: Transaction, delivery: Delivery, now: datetime, *, may_wait: bool
@@ -96,13 +108,13 @@ class Fallback:
         rules, told = self._rules(), delivery.notification
         if rules is None or told.closes:  # nobody else has the incident that it closes
             return None
-        tried = (*delivery.tried, told.receiver)
         names = [*told.spare, *rules.policy.fallback_receivers]
         # a digest opens no incident there either
         left = [
             name
             for name in names
-            if name not in tried and (told.digest is None or rules.opens_no_incident(name))
+            if name not in _tried(delivery)
+            and (told.reason != "digest" or rules.opens_no_incident(name))
         ]
         well = (name for name in left if not self._breakers.is_shut(tx, name, now))
         if may_wait:
@@ -117,6 +129,11 @@ class Fallback:
         if failed.storm is None or policy.within == timedelta():
             return policy
         return policy.model_copy(update={"groups": _STILL_A_STORM})
+
+
+def _tried(delivery: Delivery) -> tuple[str, ...]:
+    """The receivers that it cannot be told at."""
+    return (*delivery.tried, delivery.notification.receiver)
 
 
 def _given_up(delivery: Delivery, breaker: Breaker) -> Delivery:

@@ -79,6 +79,16 @@ class Settings(BaseModel):
             "`postgresql+psycopg://user@host/database`."
         ),
     ] = SecretStr("sqlite:///data/pointsman.db")
+    spool: Annotated[
+        Path | None,
+        Field(
+            description="The file that takes events while the database cannot be reached. "
+            "Default: `spool.db` beside SQLite's file, else in `data`."
+        ),
+    ] = None
+    spool_bytes: Annotated[
+        int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
+    ] = 2**30
     artifacts: Annotated[
         Path | None,
         Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
@@ -143,6 +153,24 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    heartbeat_url: Annotated[
+        SecretStr,
+        Field(
+            description="Asked (GET) each minute while events can be accepted and committed: a "
+            "dead-man's switch, such as Healthchecks."
+        ),
+    ] = SecretStr("")
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How a line of the log is written.")
+    ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How long requests may take to end once the service was told to stop; "
+            "then they are cut.",
+        ),
+    ] = 10
     sentry_dsn: Annotated[
         SecretStr,
         Field(description="Where the service reports its own errors; never to itself."),
@@ -176,6 +204,10 @@ class Settings(BaseModel):
         """The newest first."""
         parts = (part.strip() for part in self.secret_key.get_secret_value().split(","))
         return tuple(filter(None, parts))
+
+    @property
+    def spool_path(self) -> Path:
+        return self.spool or self.folder / "spool.db"
 
     @property
     def keys(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import ValidationError
@@ -69,6 +70,8 @@ def _refused(settings: Settings) -> Iterator[str]:
         if pair.strip() and not (key and colon and project):
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
+    if not _is_http(settings.heartbeat_url.get_secret_value() or "https://nobody"):
+        yield f"{PREFIX}HEARTBEAT_URL: is not an http:// or https:// URL"
     if not all(map(is_origin, allowed_origins(settings.allowed_origins))):
         yield f"{PREFIX}ALLOWED_ORIGINS: each member is `https://host`, `https://*.host` or `*`"
     yield from _refused_database(settings.database_url.get_secret_value())
@@ -90,6 +93,14 @@ def _refused_database(url: str) -> Iterator[str]:
     elif driver != "sqlite" or not file:
         said = "sqlite without a file" if driver == "sqlite" else driver
         yield f"{name}: {said} is not supported; {_SUPPORTED} are"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _refused_rules(settings: Settings) -> Iterator[str]:

@@ -43,6 +43,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
             self, state="leased", due_at=until, attempts=self.attempts + 1
         )
 
+    @property
+    def about(self) -> dict[str, str | None]:
+        """As the log names it."""
+        told = self.notification
+        return {
+            "id": self.id,
+            "channel": told.receiver,
+            "team": told.team,
+            "event_id": told.event_id,
+        }
+
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """A source map that is kept, without its content."""

@@ -19,6 +19,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     UPSTREAM,
+    from_us,
     to_us,
 )
 
@@ -178,6 +179,15 @@ class Store:
         )
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def oldest_pending(self) -> datetime | None:
+        """When the delivery that waits longest was queued; None: none waits."""
+        query = select(func.min(DELIVERIES.c.created_at)).where(
+            DELIVERIES.c.state.in_(["pending", "leased"])
+        )
+        with self._engine.begin() as connection:
+            at = connection.execute(query).scalar_one()
+        return None if at is None else from_us(at)
 
     def accounting(self) -> dict[str, Any]:
         """The books, in one snapshot. `unaccounted` is what they cannot explain: 0, always."""
