@@ -171,3 +171,17 @@ def test_a_copy_is_all_or_nothing(filled: str, empty: str, tmp_path: Path) -> No
     assert "a service has the file open" in open_elsewhere.stderr
     assert first.returncode == 0
     assert (again.returncode, "the target is not empty" in again.stderr) == (2, True)
+
+
+def test_a_version_runs_on_beside_the_schema_of_the_next(filled: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "pointsman.db")) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+        newer.execute("ALTER TABLE groups ADD COLUMN later TEXT")
+        newer.commit()
+    assert pointsman("migrate", database=filled).stdout == "9999\n"
+    engine = open_database(filled)
+    writer = Writer(engine)
+    writer.start()
+    assert take(writer, error(1, 99)).result()[0].outcome == "grouped"
+    writer.stop()
+    engine.dispose()
