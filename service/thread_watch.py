@@ -91,6 +91,6 @@ class ThreadWatch(Watch):
         now_so = msgspec.structs.replace(
             told, times_seen=group.times_seen, last_seen=group.last_seen
         )
-        alert = self._alerts.of(now_so, id=due.group, rules=rules)
+        alert = self._alerts.of(now_so, delivery=due.group, rules=rules)
         alert = msgspec.structs.replace(alert, thread=due.thread)
         return worded(alert, rules.wordings.get(due.receiver))[0]

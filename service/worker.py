@@ -152,7 +152,9 @@ class Worker:
                 return None
             tx.destinations.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
-            if is_last and channel.merges and not (carried or delivery.storm):
+            # what was tried may have been told, and comes again as it was
+            is_new = not (delivery.attempts or carried or delivery.storm)
+            if is_last and channel.merges and is_new:
                 carried = tx.carry(delivery, now, CARRIED)
         self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
@@ -194,7 +196,7 @@ class Worker:
         alert = self._alerts.of(
             told,
             others,
-            id=delivery.id,
+            delivery=delivery.id,
             plain=delivery.plain,
             storm=delivery.storm,
             rules=rules,

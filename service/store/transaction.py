@@ -126,8 +126,10 @@ class Transaction(Envelopes):
         storms: StormPolicy | None = None,
     ) -> Delivery:
         """storms: when it becomes one message with others; None: never."""
+        id_ = new_id()
+        told = told if told.id else msgspec.structs.replace(told, id=id_)
         delivery = Delivery(
-            id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
+            id=id_, notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
         if storms and storms.within and told.reason == "first_seen":

@@ -208,3 +208,22 @@ def test_what_another_carries_waits_for_its_destination_where_it_has_no_other(
         clock.move(timedelta(minutes=6))
         until(lambda: states(client) == {"delivered": 4, "dead": 1})
         assert any("T0" in path and "SearchError" in body for path, body in slack.told)
+
+
+def test_what_was_tried_comes_again_as_it_was(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    flood(client, 2)
+    until(lambda: states(client) == {"delivered": 2})
+    slack.answer = lambda _path: 500
+    flood(client, 1, "Lost")  # the burst's last
+    until(lambda: client.get("/api/v1/deliveries").json()["deliveries"][0]["last_code"])
+    slack.answer = lambda _path: 200
+    clock.move(timedelta(milliseconds=999))
+    flood(client, 5, "Later")
+    clock.move(timedelta(milliseconds=500))
+    until(lambda: len(slack.told) == 3)
+    clock.move(timedelta(seconds=1))
+    until(lambda: states(client) == {"delivered": 4, "merged": 4})
+    (lost,) = [body for _, body in slack.told if "Lost" in body]
+    assert "Later" not in lost

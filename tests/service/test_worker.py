@@ -131,6 +131,21 @@ def test_what_a_receiver_cannot_be_told_goes_to_the_fallback(
     assert not any("dead_deliveries" in said for said in ready["warnings"])
 
 
+def test_a_fallback_hears_with_the_same_id_what_may_have_been_told(
+    folder: Path, clock: Clock
+) -> None:
+    spare = RULES.replace("  unset:", f"  spare: {{webhook: {{url: {HOOK}}}}}\n  unset:")
+    (folder / "rules.yaml").write_text(spare + "policy: {fallback_receivers: [spare]}\n")
+    peer = Peer(httpx.ReadTimeout, answers(410), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        until(lambda: delivery(client, "pending")["last_code"] == "timeout")
+        clock.move(timedelta(minutes=6))
+        told = delivery(client, "delivered")
+    assert told["notification"]["receiver"] == "spare"
+    assert peer.ids == [told["notification"]["id"]] * 3
+
+
 def test_a_receiver_that_the_rules_dropped_goes_to_the_fallback(folder: Path, clock: Clock) -> None:
     peer = Peer(answers(503))
     with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
