@@ -62,8 +62,8 @@ docs: $(VENV)/.dev  ## what is generated: docs/settings.md, ownership_rules.sche
 	$(BIN)/python -m service.cli.schema_page > ownership_rules.schema.json
 
 lock:  ## needs uv; names no registry
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd --extra postgres pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra zstd --extra postgres --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra postgres pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra build --extra postgres --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header tests/clients/requirements.in -o tests/clients/requirements.txt
 
 clean:

@@ -84,7 +84,7 @@ def assign(house: Runtime, id: str, team: str | None, *, by: str) -> Group | Non
     slug, group = _known(rules, team) if team else None, house.store.group(id)
     if group is None:
         return None
-    event, decided = house.store.evidence(group.project, group.last_event_id)
+    event, decided = house.store.evidence(group.id, group.last_event_id)
     ownership = recalled(decided) if decided else None
     owner = ownership.owner if ownership else group.team
 

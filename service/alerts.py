@@ -39,7 +39,7 @@ class Alerts:
         storm: str | None = None,
     ) -> Alert:
         """What the delivery carries beyond `others` is counted, where it is a storm's."""
-        event, ownership = self._store.evidence(told.project, told.event_id)
+        event, ownership = self._store.evidence(told.group, told.event_id)
         return Alert(
             id=delivery if others or storm else told.id or delivery,
             sent_at=self._clock(),

@@ -100,7 +100,7 @@ class Artifacts:
 
     def drop(self, project: str, release: str) -> int:
         """How many they were."""
-        count = self._writer.run(lambda tx: tx.drop_artifacts(project, release))
+        count = self._writer.run(lambda tx: tx.artifacts.drop(project, release))
         self._kept.pop((project, release), None)
         return count
 
@@ -110,8 +110,8 @@ class Artifacts:
 
     def _put(self, artifact: Artifact, packed: bytes, tx: Transaction) -> list[str]:
         """The releases that had to go for it."""
-        tx.put_artifact(artifact, packed)
-        sizes = tx.artifact_releases(artifact.project)
+        tx.artifacts.put(artifact, packed)
+        sizes = tx.artifacts.releases(artifact.project)
         total = sizes.pop(artifact.release)
         if total > self._limit:
             raise ReleaseFullError(self._limit)
@@ -119,7 +119,7 @@ class Artifacts:
         for release, size in sizes.items():
             total += size
             if total > self._limit:
-                tx.drop_artifacts(artifact.project, release)
+                tx.artifacts.drop(artifact.project, release)
                 dropped.append(release)
         return dropped
 

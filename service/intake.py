@@ -15,6 +15,7 @@ from service.ingest.limits import LARGE
 from service.masking import mask, masked
 from service.pipeline import Decided, Handled, accept, decide, handle
 from service.quota import Quota, Sender
+from service.store.event_ids import Coming
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
 from service.store.writer import Writer
@@ -89,7 +90,8 @@ class Intake:
             tx.over_quota(len(over))
             return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
 
-        handled = await asyncio.wrap_future(self._writer.submit(work))
+        coming = [_coming(event, whose) for event, whose in zip(kept, decided, strict=True)]
+        handled = await asyncio.wrap_future(self._writer.submit(work, coming))
         if self._forwarder and waiting:
             self._forwarder.wake()
         for one in handled:
@@ -148,6 +150,11 @@ def _close(
 def _came_before(handled: Sequence[Handled]) -> bool:
     """Whether all errors of an envelope are known already; one without any is always new."""
     return bool(handled) and all(one.outcome == "duplicate" for one in handled)
+
+
+def _coming(event: Event, decided: Decided | None) -> Coming:
+    known_by = decided.grouped.fingerprints if decided else ()
+    return Coming(event.project, event.event_id, known_by)
 
 
 def _kept(event: Event, decided: Decided | None) -> Event:

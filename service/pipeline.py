@@ -94,13 +94,13 @@ def _closed(
 
 def accept(event: Event, decided: Decided | None, *, tx: Transaction, public_url: str) -> Handled:
     """Enter an event that came in. decided=None: no rules have loaded yet, it is kept."""
-    before = tx.known(event)
+    before = tx.ids.before(event)
     if before is not None:
         tx.accept_duplicate()
         ownership = decided.ownership if decided else None
-        return Handled(event.event_id, "duplicate", before["group_id"], ownership)
+        return Handled(event.event_id, "duplicate", before.group, ownership)
     tx.accept(decided.event if decided else event)
     if decided is None:
-        tx.undecided()
+        tx.undecided(event)
         return Handled(event.event_id, "undecided")
     return handle(decided, tx=tx, public_url=public_url, now=event.received_at)

@@ -56,7 +56,7 @@ class SilenceWatch(Watch):
         group = self._store.group(kept.hidden_group or "")
         if group is None:
             return None
-        event, decision = self._store.evidence(group.project, kept.hidden_event or "")
+        event, decision = self._store.evidence(group.id, kept.hidden_event or "")
         if event is None or not decision:
             return None
         return LastHidden(

@@ -52,12 +52,13 @@ def groups(
 
 @endpoints.get("/{id}")
 def group(house: Admin, id: str) -> dict[str, Any]:  # noqa: A002 the path's own word
-    """One group with its newest event, the decision on it, and what was told."""
+    """One group with its newest event that is kept, the decision on it, and what was told."""
     known = found(house.store.group(id), "group")
     newest = next(iter(house.store.events_of(id, 1)), None)
     deliveries = house.store.deliveries(50, group=id)
     return group_json(known, house) | {
         "event": plain(newest.event) if newest else None,
+        "events_kept": house.store.bodies_of(id),
         "ownership": newest.decision if newest else None,
         "permanent": entry_for(known, newest, house),
         "deliveries": [delivery_json(delivery) for delivery in deliveries.items],

@@ -98,6 +98,7 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         team=_names(house).get(group.team or "", group.team),
         project=project_name(group.project, house),
         kept=kept,
+        bodies=house.store.bodies_of(id),
         decision=decision,
         why=why(decision),
         severity=severity_of(kept.event, decision, rules or Rules.empty())

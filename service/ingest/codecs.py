@@ -7,18 +7,17 @@ Sentry's SDKs mean zlib by `deflate`.
 
 import zlib
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships none
 
 from service.ingest.limits import MEMBERS, PIECE
+from service.ingest.zstd import Zstd
 
 # zlib's wbits: which wrapping the stream has
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 # What a decoder says of a stream that is none.
-CORRUPT: tuple[type[Exception], ...] = (zlib.error, brotli.error)
+CORRUPT: tuple[type[Exception], ...] = (zlib.error, brotli.error, Zstd.CORRUPT)
 
 
 class Decoder(Protocol):
@@ -124,11 +123,8 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
     "x-gzip": lambda: _Zlib(GZIP),
     "deflate": _Deflate,
     "br": _Brotli,
+    "zstd": Zstd,
 }
-if find_spec("zstandard"):  # an extra; without it such a body is an unsupported one
-    _Zstd = import_module("service.ingest.zstd").Zstd
-    DECODERS["zstd"] = _Zstd
-    CORRUPT += (_Zstd.CORRUPT,)
 
 
 def looks_like_zlib(head: bytes) -> bool:

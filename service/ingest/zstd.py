@@ -1,4 +1,4 @@
-"""The zstd coding. Imported where the library is there.
+"""The zstd coding.
 
 Spec: https://www.rfc-editor.org/rfc/rfc8878
 """

@@ -1,9 +1,13 @@
-"""What is read of the source maps that are kept."""
+"""The source maps that are kept: what is read of them, and the part of a transaction."""
+
+from typing import Any
 
 from sqlalchemy import Engine, select, tuple_
 
 from service.store.paging import Moment, Page, decode, page
-from service.store.rows import Artifact, artifact_record
+from service.store.rows import Artifact, artifact_record, artifact_row
+from service.store.statement import every
+from service.store.statements import Statements
 from service.store.tables import ARTIFACTS, to_us
 
 _COLUMNS = [column for column in ARTIFACTS.columns if column.name != "content"]
@@ -53,3 +57,24 @@ class ArtifactStore:
         with self._engine.begin() as connection:
             content: bytes | None = connection.execute(query).scalar()
         return content
+
+
+class Artifacts:
+    """Of one transaction."""
+
+    def __init__(self, cursor: Any, statements: Statements) -> None:
+        self._cursor = cursor
+        self._sql = statements
+
+    def put(self, artifact: Artifact, packed: bytes) -> None:
+        self._sql.put_artifact.run(self._cursor, artifact_row(artifact) | {"content": packed})
+
+    def releases(self, project: str) -> dict[str, int]:
+        """Release → bytes of its maps, unpacked; the one that was added to last first."""
+        rows = every(self._sql.artifact_releases.run(self._cursor, {"project": project}))
+        return {row["release"]: int(row["size"]) for row in rows}
+
+    def drop(self, project: str, release: str) -> int:
+        """How many they were."""
+        named = {"p": project, "r": release}
+        return int(self._sql.drop_artifacts.run(self._cursor, named).rowcount)

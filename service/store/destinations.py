@@ -4,8 +4,8 @@ from typing import Any
 
 from routers.breaker import Breaker
 from routers.pace import Bucket
-from service.store.groups import one
 from service.store.rows import breaker_row
+from service.store.statement import one
 from service.store.statements import Statements
 from service.store.tables import from_us, to_us
 

@@ -3,22 +3,19 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, func, or_, select
 
 from routers.group import Group
-from routers.notification import Outcome
 from service.store.rows import group_record
-from service.store.tables import DELIVERIES, DIGESTS, EVENTS, GROUPS, to_us
-
-_DECIDED = [outcome for outcome in get_args(Outcome) if outcome != "undecided"]
+from service.store.tables import DELIVERIES, DIGESTS, GROUPS, HOUR, TALLIES, to_us
 
 
 class Week(msgspec.Struct, frozen=True):
     groups: Sequence[Group]  # that were seen or resolved in it, or since
-    times: dict[str, Counter[str]]  # by group: how often it was seen in it, by outcome
+    times: dict[str, Counter[str]]  # by group: how often in its hours, by outcome
     merged: dict[str, int]  # by team: what was told by another's message
 
 
@@ -34,11 +31,9 @@ class DigestStore:
     def week(self, since: datetime, until: datetime) -> Week:
         begins, ends = to_us(since), to_us(until)
         seen = (
-            select(EVENTS.c.group_id, EVENTS.c.outcome, func.count())
-            # named, all of them: that is what the index by outcome and moment begins with
-            .where(EVENTS.c.outcome.in_(_DECIDED))
-            .where(EVENTS.c.received_at >= begins, EVENTS.c.received_at < ends)
-            .group_by(EVENTS.c.group_id, EVENTS.c.outcome)
+            select(TALLIES.c.group_id, TALLIES.c.outcome, func.sum(TALLIES.c.n))
+            .where(TALLIES.c.hour >= begins // HOUR, TALLIES.c.hour * HOUR < ends)
+            .group_by(TALLIES.c.group_id, TALLIES.c.outcome)
         )
         groups = select(GROUPS).where(
             or_(GROUPS.c.last_seen >= begins, GROUPS.c.resolved_at >= begins)
@@ -52,7 +47,7 @@ class DigestStore:
         times: dict[str, Counter[str]] = defaultdict(Counter)
         with self._engine.begin() as connection:
             for group, outcome, n in connection.execute(seen):
-                times[group][outcome] = n
+                times[group][outcome] = int(n)
             rows: list[Any] = list(connection.execute(groups).mappings())
             by_team = {team: int(n) for team, n in connection.execute(merged)}
         return Week([group_record(dict(row)) for row in rows], dict(times), by_team)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from service.store.groups import every
 from service.store.rows import Waiting
+from service.store.statement import every
 from service.store.statements import Statements
 from service.store.tables import from_us, to_us
 

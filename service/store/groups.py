@@ -1,6 +1,6 @@
-"""The groups of one transaction, in memory: read once, counted event by event, written once."""
+"""The groups of one transaction: read once, counted event by event in memory, written once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,19 +10,38 @@ from matchers.event import Event, title
 from matchers.fingerprint import group_id
 from matchers.ownership import Ownership, culprit
 from routers.group import Audience, Group
+from service.store.known import Entry, Known
 from service.store.rows import audience_row, group_record, group_row
+from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.tables import to_us
 
 
 class Groups:
-    def __init__(self, cursor: Any, statements: Statements) -> None:
+    def __init__(self, cursor: Any, statements: Statements, known: Known) -> None:
+        """known: the writer's; it outlives the transaction."""
         self._cursor = cursor
         self._sql = statements
-        self._ids: dict[tuple[str, str], str] = {}  # (project, fingerprint) → id
-        self._groups: dict[str, Group] = {}
-        self._changed: dict[str, None] = {}
+        self._known = known
+        self._absent: set[tuple[str, str]] = set()  # (project, fingerprint) that name no group
+        self._changed: dict[str, Entry] = {}
         self._fingerprints: list[dict[str, str]] = []
+
+    def read(self, names: Iterable[tuple[str, str]]) -> None:
+        """Ask at once for all groups that are known by these: (project, fingerprint)."""
+        by_project: dict[str, list[str]] = {}
+        for project, fingerprint in dict.fromkeys(names):
+            if not self._is_read(project, fingerprint):
+                by_project.setdefault(project, []).append(fingerprint)
+                self._absent.add((project, fingerprint))
+        for project, fingerprints in by_project.items():
+            params = {"project": project}
+            rows = self._sql.groups_by_fingerprint.run(self._cursor, fingerprints, params)
+            for row in rows:
+                name = (project, row.pop("known_by"))
+                self._absent.discard(name)
+                self._known.ids[name] = row["id"]
+            self._load(rows)
 
     def record(
         self,
@@ -35,9 +54,11 @@ class Groups:
 
         name: the title of a group that is made; None: the event's own.
         """
-        group = self._known(event.project, fingerprints)
-        if group is None:
-            group = self._made(event, ownership, fingerprints[0], name or title(event))
+        entry = self._found(event.project, fingerprints)
+        if entry is None:
+            entry = self._made(event, ownership, fingerprints[0], name or title(event))
+        entry.see(to_us(event.received_at))
+        group = entry.group
         group = msgspec.structs.replace(
             group,
             times_seen=group.times_seen + 1,
@@ -50,6 +71,10 @@ class Groups:
         self._put(group)
         return group
 
+    def seen_in_hour(self, id: str) -> int:  # noqa: A002
+        """How often this group, which is recorded, came in its newest hour."""
+        return self._known.entries[id].hour_seen
+
     def tell(self, group: Group, audiences: tuple[Audience, ...]) -> None:
         """Remember what these audiences of the group now know."""
         told = {(audience.team, audience.environment): audience for audience in group.audiences}
@@ -58,15 +83,19 @@ class Groups:
 
     def by_id(self, id: str) -> Group | None:  # noqa: A002
         """As it stands in this transaction."""
-        return self._groups.get(id) or self._load(self._sql.group_by_id, {"id": id})
+        if id not in self._known.entries:
+            self._load(every(self._sql.group_by_id.run(self._cursor, {"id": id})))
+        entry = self._known.entries.get(id)
+        return entry.group if entry else None
 
     def change(self, id: str, change: Callable[[Group], Group]) -> Group | None:  # noqa: A002
         """None: there is no such group."""
         group = self.by_id(id)
         if group is None:
             return None
-        self._put(change(group))
-        return self._groups[id]
+        changed = change(group)
+        self._put(changed)
+        return changed
 
     def baseline(self, team: str | None, now: datetime) -> dict[str, int]:
         """Mark what is known as told to everybody who would be, or to one team; how many that is.
@@ -74,52 +103,64 @@ class Groups:
         What is resolved counts as told before it was, so that it may still come back.
         """
         self.write()
-        self._groups.clear()  # whoever comes later in this transaction reads them again
-        self._ids.clear()
+        self.forget()
         asked = {"whose": team}
         counted = one(self._sql.count_audiences.run(self._cursor, asked))
         self._sql.baseline.run(self._cursor, asked | {"now": to_us(now)})
         return counted or {}
 
+    def forget(self) -> None:
+        """They are changed beside this: whoever comes later reads them again."""
+        self._known.forget()
+        self._absent.clear()
+
     def write(self) -> None:
-        changed = [self._groups[id] for id in self._changed]  # noqa: A001
-        self._sql.put_group.run_all(self._cursor, list(map(group_row, changed)))
+        changed = self._changed.values()
+        rows = [
+            group_row(entry.group) | {"hour": entry.hour, "hour_seen": entry.hour_seen}
+            for entry in changed
+        ]
+        self._sql.put_group.run_all(self._cursor, rows)
         self._sql.put_fingerprint.run_all(self._cursor, self._fingerprints)
         self._sql.put_audience.run_all(
             self._cursor,
-            [audience_row(group.id, told) for group in changed for told in group.audiences],
+            [
+                audience_row(entry.group.id, told)
+                for entry in changed
+                for told in entry.group.audiences
+            ],
         )
         self._changed.clear()
         self._fingerprints.clear()
 
-    def _known(self, project: str, fingerprints: tuple[str, ...]) -> Group | None:
+    def _found(self, project: str, fingerprints: tuple[str, ...]) -> Entry | None:
         for version, fingerprint in enumerate(fingerprints):
-            known = self._ids.get((project, fingerprint))
-            group = self._groups[known] if known else self._read(project, fingerprint)
-            if group is not None:
-                if version > 0:  # found by a former recipe: from now on by the new one too
-                    self._name(group, fingerprints[0])
-                return group
+            self.read([(project, fingerprint)])
+            id = self._known.ids.get((project, fingerprint))  # noqa: A001
+            if id is None:
+                continue
+            entry = self._known.entries[id]
+            if version > 0:  # found by a former recipe: from now on by the new one too
+                self._name(entry.group, fingerprints[0])
+            self._known.used(id, (project, fingerprint))
+            return entry
         return None
 
-    def _read(self, project: str, fingerprint: str) -> Group | None:
-        params = {"project": project, "fingerprint": fingerprint}
-        group = self._load(self._sql.group_by_fingerprint, params)
-        if group is not None:
-            self._ids[project, fingerprint] = group.id
-        return group
+    def _is_read(self, project: str, fingerprint: str) -> bool:
+        name = (project, fingerprint)
+        return name in self._absent or self._known.ids.get(name) in self._known.entries
 
-    def _load(self, statement: Any, params: Mapping[str, str]) -> Group | None:
-        row = one(statement.run(self._cursor, params))
-        if row is None:
-            return None
-        if row["id"] in self._groups:  # read before, by another of its fingerprints
-            return self._groups[row["id"]]
-        audiences = every(self._sql.audiences.run(self._cursor, {"group_id": row["id"]}))
-        self._groups[row["id"]] = group = group_record(row, audiences)
-        return group
+    def _load(self, rows: list[dict[str, Any]]) -> None:
+        """What this transaction has changed already stays as it is."""
+        new = {row["id"]: row for row in rows if row["id"] not in self._known.entries}
+        told: dict[str, list[dict[str, Any]]] = {id: [] for id in new}  # noqa: A001
+        for row in self._sql.audiences.run(self._cursor, list(new)):
+            told[row["group_id"]].append(row)
+        for id, row in new.items():  # noqa: A001
+            group = group_record(row, told[id])
+            self._known.entries[id] = Entry(group, row["hour"], row["hour_seen"])
 
-    def _made(self, event: Event, ownership: Ownership, fingerprint: str, title: str) -> Group:
+    def _made(self, event: Event, ownership: Ownership, fingerprint: str, title: str) -> Entry:
         group = Group(
             id=group_id(event.project, fingerprint),
             project=event.project,
@@ -131,30 +172,17 @@ class Groups:
             first_seen=event.received_at,
             last_seen=event.received_at,
         )
-        self._put(group)
+        self._known.entries[group.id] = entry = Entry(group)
         self._name(group, fingerprint)
-        return group
+        return entry
 
     def _name(self, group: Group, fingerprint: str) -> None:
-        self._ids[group.project, fingerprint] = group.id
+        self._absent.discard((group.project, fingerprint))
+        self._known.ids[group.project, fingerprint] = group.id
         self._fingerprints.append(
             {"project": group.project, "fingerprint": fingerprint, "group_id": group.id}
         )
 
     def _put(self, group: Group) -> None:
-        self._groups[group.id] = group
-        self._changed[group.id] = None
-
-
-def one(cursor: Any) -> dict[str, Any] | None:
-    row = cursor.fetchone()
-    return None if row is None else dict(zip(_names(cursor), row, strict=True))
-
-
-def every(cursor: Any) -> list[dict[str, Any]]:
-    names = _names(cursor)
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _names(cursor: Any) -> list[str]:
-    return [column[0] for column in cursor.description]
+        self._changed[group.id] = entry = self._known.entries[group.id]
+        entry.group = group

@@ -1,19 +1,16 @@
-"""The events that were accepted, one by one, as they came."""
+"""The events whose bodies are kept, one by one, as they came."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from heapq import merge
-from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from matchers.event import Event
-from routers.notification import Outcome
+from service.store.bodies import decision_in, event_in
 from service.store.tables import EVENTS, to_us
 
-_DECIDED = [outcome for outcome in get_args(Outcome) if outcome != "undecided"]
-_AT_ONCE = 200  # rows of one outcome in memory
+_AT_ONCE = 200  # rows in memory
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -24,25 +21,16 @@ class Past(msgspec.Struct, frozen=True):
 
 
 def how_many(connection: Connection, since: datetime) -> int:
-    query = select(func.count()).where(
-        EVENTS.c.outcome.in_(_DECIDED), EVENTS.c.received_at >= to_us(since)
-    )
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(select(func.count()).where(_decided(since))).scalar_one())
 
 
 def history(connection: Connection, since: datetime) -> Iterator[Past]:
-    """The oldest first. Each outcome has an order in the index; merged, nothing need be sorted."""
-    streams = [_of(connection, outcome, since) for outcome in _DECIDED]
-    for row in merge(*streams, key=lambda row: row.received_at):
-        decision = msgspec.json.decode(row.decision)
-        event = msgspec.json.decode(row.body, type=Event)
-        yield Past(event, row.group_id, row.outcome, tuple(decision["owners"]))
+    """The oldest first."""
+    query = select(EVENTS).where(_decided(since)).order_by(EVENTS.c.received_at)
+    for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
+        decision = decision_in(row.decision) or {}
+        yield Past(event_in(row.body), row.group_id, row.outcome, tuple(decision["owners"]))
 
 
-def _of(connection: Connection, outcome: str, since: datetime) -> Iterator[Any]:
-    query = (
-        select(EVENTS)
-        .where(EVENTS.c.outcome == outcome, EVENTS.c.received_at >= to_us(since))
-        .order_by(EVENTS.c.received_at)
-    )
-    return iter(connection.execution_options(yield_per=_AT_ONCE).execute(query))
+def _decided(since: datetime) -> ColumnElement[bool]:
+    return and_(EVENTS.c.received_at >= to_us(since), EVENTS.c.group_id.is_not(None))

@@ -14,6 +14,7 @@ from routers.notification import Notification, State
 from service.store.tables import from_us, to_us
 
 Row = Mapping[str, Any]
+_GROUP = [name for name in Group.__struct_fields__ if name != "audiences"]  # as columns
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def new_id() -> str:
 
 
 def group_row(group: Group) -> dict[str, Any]:
-    row = {name: getattr(group, name) for name in group.__struct_fields__ if name != "audiences"}
+    row = {name: getattr(group, name) for name in _GROUP}
     return row | {
         "team": group.team or "",
         "first_seen": to_us(group.first_seen),
@@ -86,7 +87,7 @@ def group_row(group: Group) -> dict[str, Any]:
 def group_record(row: Row, audiences: Iterable[Row] = ()) -> Group:
     return Group(
         **{
-            **row,
+            **{name: row[name] for name in _GROUP},
             "team": row["team"] or None,
             "first_seen": from_us(row["first_seen"]),
             "last_seen": from_us(row["last_seen"]),

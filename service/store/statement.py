@@ -1,9 +1,11 @@
 """A statement compiled once per dialect, to run on the raw DBAPI cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import BindParameter, Dialect, Table, bindparam
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -36,6 +38,48 @@ class Statement:
         return bound if self._order is None else [bound[name] for name in self._order]
 
 
+class Listed:
+    """A statement that asks for a list of values, compiled for a few lengths."""
+
+    LENGTHS = (1, 8, 64, 256)
+
+    def __init__(
+        self, clause: Callable[[list[BindParameter[Any]]], ClauseElement], dialect: Dialect
+    ) -> None:
+        """clause: as it is with these in its list."""
+        self._by_length = {
+            length: (names, Statement(clause([bindparam(name) for name in names]), dialect))
+            for length in self.LENGTHS
+            for names in [[f"v{n}" for n in range(length)]]
+        }
+
+    def run(
+        self, cursor: Any, values: Sequence[Any], params: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(0, len(values), self.LENGTHS[-1]):
+            some = values[start : start + self.LENGTHS[-1]]
+            names, statement = self._by_length[next(n for n in self.LENGTHS if n >= len(some))]
+            # a short list repeats its last
+            listed = dict(zip_longest(names, some, fillvalue=some[-1]))
+            rows += every(statement.run(cursor, {**listed, **params}))
+        return rows
+
+
+def one(cursor: Any) -> Row | None:
+    row = cursor.fetchone()
+    return None if row is None else dict(zip(_names(cursor), row, strict=True))
+
+
+def every(cursor: Any) -> list[Row]:
+    names = _names(cursor)
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _names(cursor: Any) -> list[str]:
+    return [column[0] for column in cursor.description]
+
+
 def upsert(table: Table) -> ClauseElement:
     clause = upsert_insert(table)
     keys = [column.name for column in table.primary_key]
@@ -48,7 +92,9 @@ def upsert(table: Table) -> ClauseElement:
 
 
 def add_up(table: Table) -> ClauseElement:
+    """Of a table whose last column is a number, `n`, and all others its key."""
     clause = upsert_insert(table)
+    keys = [column.name for column in table.primary_key]
     return clause.on_conflict_do_update(
-        index_elements=["book", "name"], set_={"n": table.c.n + clause.excluded.n}
+        index_elements=keys, set_={"n": table.c.n + clause.excluded.n}
     )

@@ -11,18 +11,20 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
 from service.store.outbox import Outbox
-from service.store.statement import Statement, add_up, upsert
+from service.store.statement import Listed, Statement, add_up, upsert
 from service.store.tables import (
     ARTIFACTS,
     AUDIENCES,
     AUDIT,
     DIGESTS,
+    EVENT_IDS,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
@@ -30,6 +32,7 @@ from service.store.tables import (
     RELEASES,
     RULES_REVISIONS,
     SILENCES,
+    TALLIES,
     UPSTREAM,
 )
 
@@ -45,38 +48,71 @@ class Statements(Outbox):
         def compiled(clause: ClauseElement) -> Statement:
             return Statement(clause, dialect)
 
-        self.event_known = compiled(
-            select(EVENTS.c.group_id).where(
-                EVENTS.c.project == bindparam("project"), EVENTS.c.event_id == bindparam("event_id")
+        self.known_ids = Listed(
+            lambda values: select(EVENT_IDS.c.event_id, EVENT_IDS.c.group_id).where(
+                EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)
+            ),
+            dialect,
+        )
+        self.add_id = compiled(insert(EVENT_IDS))
+        self.settle_id = compiled(
+            update(EVENT_IDS)
+            .where(EVENT_IDS.c.project == bindparam("p"), EVENT_IDS.c.event_id == bindparam("e"))
+            .values(group_id=bindparam("g"))
+        )
+        key = tuple_(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+        after = key > tuple_(bindparam("p", type_=String), bindparam("e", type_=String))
+        upto = key <= tuple_(bindparam("p2", type_=String), bindparam("e2", type_=String))
+        old = EVENT_IDS.c.received_at < bindparam("before")
+        self.id_after = compiled(
+            select(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+            .where(after)
+            .order_by(EVENT_IDS.c.project, EVENT_IDS.c.event_id)
+            .limit(1)
+            .offset(bindparam("skip"))
+        )
+        self.expire_ids = compiled(delete(EVENT_IDS).where(after, upto, old))
+        self.expire_last_ids = compiled(delete(EVENT_IDS).where(after, old))
+        self.add_event = compiled(
+            insert(EVENTS).values(
+                {one.name: bindparam(one.name) for one in EVENTS.c if one.name != "sequence"}
             )
         )
-        self.add_event = compiled(insert(EVENTS))
         self.settle_event = compiled(
             update(EVENTS)
-            .where(EVENTS.c.project == bindparam("p"), EVENTS.c.event_id == bindparam("e"))
+            .where(
+                EVENTS.c.group_id.is_(None),
+                EVENTS.c.received_at == bindparam("at"),
+                EVENTS.c.event_id == bindparam("e"),
+                EVENTS.c.project == bindparam("p"),
+            )
             .values(
-                group_id=bindparam("group_id"),
+                group_id=bindparam("g"),
                 outcome=bindparam("outcome"),
                 decision=bindparam("decision"),
             )
         )
+        self.tally = compiled(add_up(TALLIES))
         self.undecided = compiled(
             select(EVENTS.c.body)
-            .where(EVENTS.c.outcome == "undecided")
+            .where(EVENTS.c.group_id.is_(None))
             .order_by(EVENTS.c.received_at)
             .limit(bindparam("limit"))
         )
         self.group_by_id = compiled(select(GROUPS).where(GROUPS.c.id == bindparam("id")))
-        self.group_by_fingerprint = compiled(
-            select(GROUPS)
-            .join(GROUP_FINGERPRINTS, GROUP_FINGERPRINTS.c.group_id == GROUPS.c.id)
-            .where(
-                GROUP_FINGERPRINTS.c.project == bindparam("project"),
-                GROUP_FINGERPRINTS.c.fingerprint == bindparam("fingerprint"),
-            )
+        self.groups_by_fingerprint = Listed(
+            lambda values: (
+                select(GROUPS, GROUP_FINGERPRINTS.c.fingerprint.label("known_by"))
+                .join(GROUP_FINGERPRINTS, GROUP_FINGERPRINTS.c.group_id == GROUPS.c.id)
+                .where(
+                    GROUP_FINGERPRINTS.c.project == bindparam("project"),
+                    GROUP_FINGERPRINTS.c.fingerprint.in_(values),
+                )
+            ),
+            dialect,
         )
-        self.audiences = compiled(
-            select(AUDIENCES).where(AUDIENCES.c.group_id == bindparam("group_id"))
+        self.audiences = Listed(
+            lambda values: select(AUDIENCES).where(AUDIENCES.c.group_id.in_(values)), dialect
         )
         self.put_group = compiled(upsert(GROUPS))
         self.put_fingerprint = compiled(upsert_insert(GROUP_FINGERPRINTS).on_conflict_do_nothing())

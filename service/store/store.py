@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
 
 from matchers.event import Event
 from routers.group import Group
+from service.store.bodies import decision_in, event_in
 from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
 from service.store.tables import (
@@ -20,6 +21,8 @@ from service.store.tables import (
     UPSTREAM,
     to_us,
 )
+
+_NEWEST = (EVENTS.c.received_at.desc(), EVENTS.c.event_id.desc())
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -33,7 +36,7 @@ class Kept(msgspec.Struct, frozen=True):
 class Latest(msgspec.Struct, frozen=True, kw_only=True):
     """What a list shows beside a group's record."""
 
-    decision: dict[str, Any] | None = None  # on its newest event; None: no longer kept
+    decision: dict[str, Any] | None = None  # on the newest event that is kept; None: none is
     outcome: str | None = None
     deliveries: tuple[Delivery, ...] = ()  # the newest first, a few
 
@@ -79,14 +82,16 @@ class Store:
         return None if row is None else group_record(dict(row), told[id])
 
     def latest(self, groups: Sequence[Group], deliveries: int = 3) -> dict[str, Latest]:
-        """By group id: the decision on its newest event, and the newest that was told."""
+        """By group id: the decision on its newest kept event, and the newest that was told."""
         ids = [group.id for group in groups]
-        newest = {(group.project, group.last_event_id): group.id for group in groups}
-        events = select(EVENTS.c.project, EVENTS.c.event_id, EVENTS.c.outcome, EVENTS.c.decision)
-        events = events.where(
-            EVENTS.c.project.in_({project for project, _ in newest}),
-            EVENTS.c.event_id.in_([event_id for _, event_id in newest]),
+        newest = select(EVENTS.c.sequence).where(EVENTS.c.group_id == GROUPS.c.id)
+        newest = newest.order_by(*_NEWEST).limit(1).correlate(GROUPS)
+        shown = EVENTS.alias()
+        events = select(shown.c.group_id, shown.c.outcome, shown.c.decision)
+        events = events.select_from(GROUPS).join(
+            shown, shown.c.sequence == newest.scalar_subquery()
         )
+        events = events.where(GROUPS.c.id.in_(ids))
         place = func.row_number().over(
             partition_by=DELIVERIES.c.group_id, order_by=DELIVERIES.c.id.desc()
         )
@@ -96,9 +101,8 @@ class Store:
         found = {id: Latest() for id in ids}  # noqa: A001
         with self._engine.begin() as connection:
             for row in connection.execute(events).mappings():
-                group = newest.get((row["project"], row["event_id"]))
-                if group is not None:
-                    found[group] = Latest(decision=_decision(row), outcome=row["outcome"])
+                decision = decision_in(row["decision"])
+                found[row["group_id"]] = Latest(decision=decision, outcome=row["outcome"])
             for row in connection.execute(told).mappings():
                 known = found[row["group_id"]]
                 more = (*known.deliveries, delivery_record(dict(row)))
@@ -106,21 +110,25 @@ class Store:
         return found
 
     def events_of(self, group: str, limit: int) -> list[Kept]:
-        """The newest first."""
-        query = (
-            select(EVENTS)
-            .where(EVENTS.c.group_id == group)
-            .order_by(EVENTS.c.received_at.desc(), EVENTS.c.event_id)
-            .limit(limit)
-        )
+        """Of those that are kept, the newest first."""
+        query = select(EVENTS).where(EVENTS.c.group_id == group).order_by(*_NEWEST).limit(limit)
         with self._engine.begin() as connection:
             return [_kept(row) for row in connection.execute(query).mappings()]
 
-    def evidence(self, project: str, event_id: str) -> tuple[Event | None, dict[str, Any]]:
-        """The event and its decision, as far as they are still kept."""
-        query = select(EVENTS).where(EVENTS.c.project == project, EVENTS.c.event_id == event_id)
+    def bodies_of(self, group: str) -> int:
+        """How many of its events are kept."""
         with self._engine.begin() as connection:
-            row = connection.execute(query).mappings().first()
+            query = select(func.count()).where(EVENTS.c.group_id == group)
+            return int(connection.execute(query).scalar_one())
+
+    def evidence(self, group: str, event_id: str) -> tuple[Event | None, dict[str, Any]]:
+        """The event and its decision; the newest of its group that is kept where it is not."""
+        newest = select(EVENTS).where(EVENTS.c.group_id == group).order_by(*_NEWEST).limit(1)
+        with self._engine.begin() as connection:
+            row = (
+                connection.execute(newest.where(EVENTS.c.event_id == event_id)).mappings().first()
+                or connection.execute(newest).mappings().first()
+            )
         if row is None:
             return None, {}
         kept = _kept(row)
@@ -176,9 +184,9 @@ class Store:
         with self._engine.begin() as connection:
             books = {(r.book, r.name): int(r.n) for r in connection.execute(select(LEDGER))}
             states = dict(_count(connection, DELIVERIES.c.state))
-            events = sum(n for _, n in _count(connection, EVENTS.c.outcome))
+            kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
             seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
-        return _balance(books, states, events, int(seen))
+        return _balance(books, states, int(kept), int(seen))
 
     def _audiences(self, connection: Connection, groups: Sequence[str]) -> dict[str, list[Any]]:
         """Rows by group id; one read for all of them."""
@@ -190,8 +198,11 @@ class Store:
 
 
 def _balance(
-    books: dict[tuple[str, str], int], states: dict[str, int], events: int, seen: int
+    books: dict[tuple[str, str], int], states: dict[str, int], kept: int, seen: int
 ) -> dict[str, Any]:
+    """kept: bodies; seen: how often the groups were."""
+    kept += books.get(("taken", "events"), 0)
+    seen += books.get(("taken", "groups"), 0)
     accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
     outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
     deliveries = {
@@ -204,7 +215,7 @@ def _balance(
     unaccounted = (
         abs(accepted - sum(outcomes.values()))
         + abs(queued - sum(deliveries.values()))
-        + abs(once - events)
+        + abs(books.get(("kept", ""), 0) - kept)
         + abs(once - outcomes.get("undecided", 0) - seen)
     )
     return {
@@ -238,9 +249,4 @@ def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
 
 
 def _kept(row: Any) -> Kept:
-    return Kept(msgspec.json.decode(row["body"], type=Event), _decision(row), row["outcome"])
-
-
-def _decision(row: Any) -> dict[str, Any] | None:
-    raw = row["decision"]
-    return None if raw is None else msgspec.json.decode(raw)
+    return Kept(event_in(row["body"]), decision_in(row["decision"]), row["outcome"])

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, func, select, union
 from routers.notification import Cause, Storm
 from routers.policy import STORM_MAX, StormPolicy
 from routers.storm import GATHER, Place, Seen, Watch, causes, gathering, place
-from service.store.groups import every, one
 from service.store.rows import Delivery, new_id
+from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.tables import DELIVERIES, GROUPS, STORMS, from_us, to_us
 

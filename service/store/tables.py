@@ -1,7 +1,5 @@
 """The schema. Moments are integer microseconds, UTC, in every database; "" stands for no team."""
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -9,30 +7,20 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
     text,
 )
 
-METADATA = MetaData()
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from service.store.event_tables import EVENT_IDS as EVENT_IDS
+from service.store.event_tables import EVENTS as EVENTS
+from service.store.event_tables import TALLIES as TALLIES
+from service.store.metadata import HOUR as HOUR
+from service.store.metadata import METADATA as METADATA
+from service.store.metadata import from_us as from_us
+from service.store.metadata import to_us as to_us
 
-EVENTS = Table(
-    "events",
-    METADATA,
-    Column("project", String, nullable=False),
-    Column("event_id", String, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("group_id", String),  # null: undecided
-    Column("outcome", String, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # the Event record, JSON
-    Column("decision", LargeBinary),  # JSON, as the API shows it
-    PrimaryKeyConstraint("project", "event_id"),
-    Index("events_of_group", "group_id", "received_at"),
-    Index("events_by_outcome", "outcome", "received_at"),
-)
 GROUPS = Table(
     "groups",
     METADATA,
@@ -55,6 +43,9 @@ GROUPS = Table(
     Column("assigned", String),
     Column("moved_at", BigInteger),
     Column("last_event_id", String, nullable=False),
+    # the hour in which it was last seen, and how often in that
+    Column("hour", BigInteger, nullable=False, server_default="0"),
+    Column("hour_seen", BigInteger, nullable=False, server_default="0"),
     Index("groups_newest", "last_seen", "id"),
     Index("groups_of_team", "team", "last_seen", "id"),
 )
@@ -65,6 +56,7 @@ GROUP_FINGERPRINTS = Table(
     Column("fingerprint", String, nullable=False),
     Column("group_id", String, nullable=False),
     PrimaryKeyConstraint("project", "fingerprint"),
+    sqlite_with_rowid=False,
 )
 AUDIENCES = Table(
     "audiences",
@@ -78,6 +70,7 @@ AUDIENCES = Table(
     Column("last_reason", String),
     Column("threshold", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
+    sqlite_with_rowid=False,
 )
 DELIVERIES = Table(
     "deliveries",
@@ -156,7 +149,8 @@ BUCKETS = Table(
     Column("at", BigInteger, nullable=False),
 )
 # The books: `accepted` where events are committed, `outcome` where they are routed, `queued` where
-# notifications are; deliveries are counted by their rows.
+# notifications are, `kept` where bodies are; deliveries, bodies and what groups were seen are
+# counted by their rows. `taken`: what retention took of each table's rows, or of what they counted.
 LEDGER = Table(
     "ledger",
     METADATA,
@@ -273,11 +267,3 @@ DIGESTS = Table(
     Column("team", String, primary_key=True),
     Column("week", String, nullable=False),  # 2026-W48
 )
-
-
-def to_us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def from_us(moment: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment)

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
 from routers.group import Group
@@ -14,23 +12,26 @@ from routers.notification import Notification
 from routers.policy import StormPolicy
 from routers.route import Routing
 from routers.silences import Silence
+from service.store.artifacts import Artifacts
 from service.store.audit import Audited, audit_row
+from service.store.bodies import Bodies, event_in, is_kept
 from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
-from service.store.groups import Groups, every, one
+from service.store.event_ids import Coming, EventIds
+from service.store.groups import Groups
+from service.store.memory import Memory
 from service.store.releases import Releases
 from service.store.rows import (
-    Artifact,
     Delivery,
-    artifact_row,
     delivery_record,
     delivery_row,
     new_id,
 )
-from service.store.silences import InForce, KeptSilence, kept_silence, silence_row
+from service.store.silences import KeptSilence, kept_silence, silence_row
+from service.store.statement import every, one
 from service.store.statements import Statements
-from service.store.storms import Storms, Weather
-from service.store.tables import to_us
+from service.store.storms import Storms
+from service.store.tables import HOUR, to_us
 from service.store.threads import Threads
 
 ALL = 1_000_000
@@ -39,44 +40,37 @@ ALL = 1_000_000
 class Transaction(Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
-    def __init__(
-        self, cursor: Any, statements: Statements, in_force: InForce, weather: Weather
-    ) -> None:
-        """in_force, weather: the writer's; they outlive the transaction."""
+    def __init__(self, cursor: Any, statements: Statements, memory: Memory) -> None:
+        """memory: the writer's; it outlives the transaction."""
         super().__init__(cursor, statements)
-        self.groups = Groups(cursor, statements)
+        self.ids = EventIds(cursor, statements)
+        self.artifacts = Artifacts(cursor, statements)
+        self.groups = Groups(cursor, statements, memory.known)
         self.threads = Threads(cursor, statements)
         self.releases = Releases(cursor, statements)
         self.destinations = Destinations(cursor, statements)
         self.queued: set[str] = set()  # receivers that have something new
-        self._events: dict[tuple[str, str], dict[str, Any]] = {}
+        self._bodies = Bodies(cursor, statements)
+        self._tallies: Counter[tuple[int, str, str]] = Counter()
         self._deliveries: dict[str, dict[str, Any]] = {}
-        self._storms = Storms(cursor, statements, weather, self._deliveries)
+        self._storms = Storms(cursor, statements, memory.weather, self._deliveries)
         self._books: Counter[tuple[str, str]] = Counter()
-        self._in_force = in_force
+        self._in_force = memory.in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
         self._audit: list[dict[str, Any]] = []
 
-    def known(self, event: Event) -> dict[str, Any] | None:
-        """The row, with its group_id, of an event of this project with this id; None: it is new."""
-        if row := self._events.get((event.project, event.event_id)):
-            return row
-        params = {"project": event.project, "event_id": event.event_id}
-        return one(self._sql.event_known.run(self._cursor, params))
+    def prepare(self, coming: Sequence[Coming]) -> None:
+        """Read at once what the jobs of a batch said they will read. On PostgreSQL, where others
+        write too, here is the place to lock: in the order of the keys.
+        """
+        self.groups.read((one.project, each) for one in coming for each in one.fingerprints)
+        self.ids.read((one.project, one.event_id) for one in coming)
 
     def accept(self, event: Event) -> None:
-        """Enter the event in the book of what came in, and keep its record. First ask `known`."""
+        """Enter the event in the book of what came in. First ask `ids.before`."""
         self._books["accepted", ""] += 1
         self.releases.saw(event)
-        self._events[event.project, event.event_id] = {
-            "project": event.project,
-            "event_id": event.event_id,
-            "received_at": to_us(event.received_at),
-            "group_id": None,
-            "outcome": "undecided",
-            "body": msgspec.json.encode(event),
-            "decision": None,
-        }
+        self.ids.add(event)
 
     def accept_duplicate(self) -> None:
         self._books["accepted", ""] += 1
@@ -87,24 +81,22 @@ class Transaction(Envelopes):
         self._books["accepted", ""] += count
         self._books["outcome", "over_quota"] += count
 
-    def undecided(self) -> None:
+    def undecided(self, event: Event) -> None:
+        """Keep it until rules load."""
         self._books["outcome", "undecided"] += 1
+        self._bodies.keep(event, "undecided")
 
     def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
         """Enter the outcome, and queue one delivery for each notification."""
         self._books["outcome", routing.outcome] += 1
-        settled = {
-            "group_id": group.id,
-            "outcome": routing.outcome,
-            "decision": msgspec.json.encode(decision(ownership, routing.receivers)),
-        }
-        row = self._events.get((event.project, event.event_id))
-        if row is not None:
-            row.update(settled)
-        else:  # it was kept undecided by an earlier transaction
+        self._tallies[to_us(event.received_at) // HOUR, group.id, routing.outcome] += 1
+        if not self.ids.settle(event, group.id):  # it was kept undecided
             self._books["outcome", "undecided"] -= 1
-            names = {"p": event.project, "e": event.event_id}
-            self._sql.settle_event.run(self._cursor, settled | names)
+            decided = decision(ownership, routing.receivers)
+            self._bodies.settle(event, routing.outcome, group.id, decided)
+        elif routing.notifications or is_kept(self.groups.seen_in_hour(group.id)):
+            decided = decision(ownership, routing.receivers)
+            self._bodies.keep(event, routing.outcome, group.id, decided)
         self.groups.tell(group, routing.audiences)
         for hidden in routing.hidden:
             self._hidden[hidden.silence] = {
@@ -207,7 +199,7 @@ class Transaction(Envelopes):
 
     def undecided_events(self, limit: int) -> list[Event]:
         rows = every(self._sql.undecided.run(self._cursor, {"limit": limit}))
-        return [msgspec.json.decode(row["body"], type=Event) for row in rows]
+        return [event_in(row["body"]) for row in rows]
 
     def last_revision(self) -> dict[str, Any] | None:
         return one(self._sql.last_revision.run(self._cursor, {}))
@@ -221,19 +213,6 @@ class Transaction(Envelopes):
         self._sql.add_revision.run(self._cursor, row)
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
-
-    def put_artifact(self, artifact: Artifact, packed: bytes) -> None:
-        self._sql.put_artifact.run(self._cursor, artifact_row(artifact) | {"content": packed})
-
-    def artifact_releases(self, project: str) -> dict[str, int]:
-        """Release → bytes of its maps, unpacked; the one that was added to last first."""
-        rows = every(self._sql.artifact_releases.run(self._cursor, {"project": project}))
-        return {row["release"]: int(row["size"]) for row in rows}
-
-    def drop_artifacts(self, project: str, release: str) -> int:
-        """How many they were."""
-        named = {"p": project, "r": release}
-        return int(self._sql.drop_artifacts.run(self._cursor, named).rowcount)
 
     def silences(self, now: datetime) -> tuple[Silence, ...]:
         """Those that are active."""
@@ -280,14 +259,22 @@ class Transaction(Envelopes):
     def flush(self) -> None:
         sql, cursor = self._sql, self._cursor
         self.groups.write()
-        sql.add_event.run_all(cursor, list(self._events.values()))
+        self.ids.flush()
+        self._books["kept", ""] += self._bodies.flush()
         self._flush_deliveries()
         self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
         sql.hide.run_all(cursor, list(self._hidden.values()))
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
+        sql.tally.run_all(
+            cursor,
+            [
+                {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
+                for (hour, group, outcome), n in self._tallies.items()
+            ],
+        )
         sql.count.run_all(
             cursor,
-            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items()],
+            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items() if n],
         )

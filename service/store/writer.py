@@ -10,16 +10,16 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.silences import InForce
+from service.store.event_ids import Coming
+from service.store.memory import Memory
 from service.store.statements import Statements
-from service.store.storms import Weather
 from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
@@ -32,8 +32,9 @@ class StoreUnavailableError(Exception):
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Transaction], T]) -> None:
+    def __init__(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> None:
         self.work = work
+        self.coming = coming
         self.future: Future[T] = Future()
         self.future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
 
@@ -49,8 +50,7 @@ class Writer:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
         self._statements = Statements(engine.dialect)
-        self._in_force = InForce()
-        self._weather = Weather()
+        self._memory = Memory(alone=engine.dialect.name == "sqlite")
         self._on_queued = on_queued
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
@@ -69,12 +69,15 @@ class Writer:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, work: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(
+        self, work: Callable[[Transaction], T], coming: Sequence[Coming] = ()
+    ) -> "Future[T]":
         """The future is done once the commit that holds the work has happened.
 
         It raises StoreUnavailableError where the database did not take it.
+        coming: the events that the work will accept, where it is known which.
         """
-        job = _Job(work)
+        job = _Job(work, coming)
         with self._changed:
             if self._stopping:
                 job.future.set_exception(StoreUnavailableError("the service is stopping"))
@@ -125,13 +128,14 @@ class Writer:
         cursor = self._connect().cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            tx = Transaction(cursor, self._statements, self._in_force, self._weather)
+            self._memory.known.begin(cursor)
+            tx = Transaction(cursor, self._statements, self._memory)
+            tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
             cursor.execute("COMMIT")
         except BaseException:
-            self._in_force.forget()  # they may have read what is now undone
-            self._weather.forget()
+            self._memory.forget()
             self._roll_back(cursor)
             raise
         cursor.close()

@@ -39,6 +39,7 @@ LOSSES = {
     "a count": "UPDATE groups SET times_seen = 1 WHERE times_seen = 2",
     "a delivery": "DELETE FROM deliveries WHERE id = (SELECT min(id) FROM deliveries)",
     "the book of what was accepted": "DELETE FROM ledger WHERE book = 'accepted'",
+    "the book of what was kept": "DELETE FROM ledger WHERE book = 'kept'",
     "the book of what was queued": "DELETE FROM ledger WHERE book = 'queued'",
     "notified": "DELETE FROM ledger WHERE name = 'notified'",
     "grouped": "DELETE FROM ledger WHERE name = 'grouped'",

@@ -43,8 +43,9 @@ def writer(engine: Engine, batches: list[int]) -> Iterator[Writer]:
 
 def keep(number: int) -> Callable[[Transaction], int]:
     def work(tx: Transaction) -> int:
-        tx.accept(an_event(event_id=f"{number:032x}"))
-        tx.undecided()
+        event = an_event(event_id=f"{number:032x}")
+        tx.accept(event)
+        tx.undecided(event)
         return number
 
     return work
