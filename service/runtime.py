@@ -21,10 +21,12 @@ from service.intake import Intake
 from service.map_folder import MapFolder
 from service.origins import Origins
 from service.quota import Quota
+from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
 from service.rules_source import FilesSource, Source, paths_of
 from service.rules_sync import RepositorySource
 from service.rules_watch import RulesWatch
+from service.search import SearchWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
@@ -32,6 +34,7 @@ from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.database import Attendance, migrate, open_database
 from service.store.digests import DigestStore
+from service.store.search import SearchStore
 from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.storms import StormStore
@@ -75,6 +78,7 @@ class Runtime:
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
+        self.search_store = SearchStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
@@ -153,6 +157,16 @@ class Runtime:
             clock=clock,
             public_url=settings.base_url,
         )
+        self.retention_watch = RetentionWatch(
+            self.writer,
+            self.telemetry,
+            periods(settings),
+            leads=self._leads,
+            clock=clock,
+        )
+        self.search_watch = SearchWatch(
+            self.writer, self.search_store, self.telemetry, leads=self._leads
+        )
         self.draining = False
 
     def start(self) -> None:
@@ -172,6 +186,8 @@ class Runtime:
         self.silence_watch.start()
         self.thread_watch.start()
         self.digest_watch.start()
+        self.retention_watch.start()
+        self.search_watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -208,6 +224,8 @@ class Runtime:
         self.silence_watch.stop()
         self.thread_watch.stop()
         self.digest_watch.stop()
+        self.retention_watch.stop()
+        self.search_watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
@@ -216,6 +234,10 @@ class Runtime:
         self._client.close()
         self.engine.dispose()
         self._attendance.close()
+
+    def _leads(self) -> bool:
+        """Whether this service does what one of all on the database is enough for."""
+        return self._attendance.alone
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""

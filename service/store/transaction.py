@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from matchers.event import Event
 from matchers.ownership import Ownership, decision
 from routers.group import Group
@@ -21,12 +23,14 @@ from service.store.event_ids import Coming, EventIds
 from service.store.groups import Groups
 from service.store.memory import Memory
 from service.store.releases import Releases
+from service.store.retention import Retention
 from service.store.rows import (
     Delivery,
     delivery_record,
     delivery_row,
     new_id,
 )
+from service.store.search import Search
 from service.store.silences import KeptSilence, kept_silence, silence_row
 from service.store.statement import every, one
 from service.store.statements import Statements
@@ -55,6 +59,8 @@ class Transaction(Envelopes):
         self._deliveries: dict[str, dict[str, Any]] = {}
         self._storms = Storms(cursor, statements, memory.weather, self._deliveries)
         self._books: Counter[tuple[str, str]] = Counter()
+        self.search = Search(cursor, statements.search)
+        self.retention = Retention(cursor, statements, self.groups, self.search, self._books)
         self._in_force = memory.in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
         self._audit: list[dict[str, Any]] = []
