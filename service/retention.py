@@ -1,7 +1,7 @@
 """A thread that deletes what is past its time: docs/operating.md, "What is kept, and how long".
 
-A batch is one short job of the writer, as many rows as fit in TARGET; between two of them the
-writer is everybody else's for so long that this never takes more than SHARE of its time.
+A batch is one short job of the writer; between two of them the writer is everybody else's for so
+long that this never takes more than SHARE of its time.
 """
 
 import logging
@@ -25,8 +25,18 @@ from service.watch import Watch
 LOG = logging.getLogger(__name__)
 SECONDS = 60.0  # between two looks
 SHARE = 0.05  # of the writer's time
-TARGET = 0.01  # seconds that a batch should take
-FEWEST, MOST = 10, 5000  # rows of a batch
+# Rows of a batch, by what it costs to delete one: a few ms each (`python -m benchmarks.month`).
+ROWS: dict[Kind, int] = {
+    "events": 100,
+    "tallies": 500,
+    "groups": 50,
+    "deliveries": 200,
+    "storms": 200,
+    "audit": 500,
+    "silences": 200,
+    "revisions": 20,
+}
+IDS = 2000  # that are looked at
 IDS_EVERY = timedelta(hours=1)
 T = TypeVar("T")
 
@@ -70,7 +80,6 @@ class RetentionWatch(Watch):
         self._clock = clock
         self._oldest_spooled = oldest_spooled
         self._rest = 1 / share - 1
-        self._sizes: dict[str, int] = {}  # rows of a batch, by kind
         self._ids_at: datetime | None = None  # when all ids were last walked through
 
     def look(self) -> None:
@@ -87,10 +96,9 @@ class RetentionWatch(Watch):
         period, taken = self._periods.of(kind), 0
         if period is None:
             return 0
-        before = self._clock() - period
+        before, limit = self._clock() - period, ROWS[kind]
         while not self._stopping.is_set():
-            limit = self._sizes.get(kind, FEWEST)
-            count = self._batch(kind, partial(_take, kind, before, limit))
+            count = self._batch(lambda tx: tx.retention.take(kind, before, limit))
             taken += count
             self._telemetry.retired(kind, count)
             if count < limit:
@@ -102,31 +110,20 @@ class RetentionWatch(Watch):
         now, taken = self._clock(), 0
         if self._ids_at is not None and now - self._ids_at < IDS_EVERY:
             return 0
-        before = min(now - WINDOW, self._oldest_spooled() or now)
+        before = to_us(min(now - WINDOW, self._oldest_spooled() or now))
         after: Id | None = START
         while after is not None and not self._stopping.is_set():
-            limit = self._sizes.get("ids", FEWEST)
-            after, count = self._batch("ids", partial(_expire, before, after, limit))
+            after, count = self._batch(partial(_expire, before, after))
             taken += count
             self._telemetry.retired("ids", count)
         self._ids_at = now
         return taken
 
-    def _batch(self, kind: str, work: Callable[[Transaction], T]) -> T:
+    def _batch(self, work: Callable[[Transaction], T]) -> T:
         """One job of the writer, and the rest after it."""
-        seconds = 0.0
-
-        def timed(tx: Transaction) -> T:
-            nonlocal seconds
-            started = time.perf_counter()
-            done = work(tx)
-            seconds = time.perf_counter() - started
-            return done
-
-        done = self._writer.run(timed)
-        size = self._sizes.get(kind, FEWEST)
-        self._sizes[kind] = max(FEWEST, size // 2) if seconds > TARGET else min(MOST, size * 2)
-        self._stopping.wait(seconds * self._rest)
+        started = time.perf_counter()
+        done = self._writer.run(work)
+        self._stopping.wait((time.perf_counter() - started) * self._rest)
         return done
 
 
@@ -143,9 +140,5 @@ def _days(days: int) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
-def _take(kind: Kind, before: datetime, limit: int, tx: Transaction) -> int:
-    return tx.retention.take(kind, before, limit)
-
-
-def _expire(before: datetime, after: Id, limit: int, tx: Transaction) -> tuple[Id | None, int]:
-    return tx.ids.expire(to_us(before), after, limit)
+def _expire(before: int, after: Id, tx: Transaction) -> tuple[Id | None, int]:
+    return tx.ids.expire(before, after, IDS)

@@ -4,14 +4,14 @@ A group is found by its title, its culprit, and the words of its events, the new
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from service.store.search import SearchStore, Unindexed
 from service.store.search_tables import whole_words
 from service.store.writer import Writer
 from service.telemetry import Telemetry
 from service.watch import Watch
-from service.words import of_event, of_group, of_ids
+from service.words import of_event, of_group, of_its_group
 
 SECONDS = 2.0  # between two looks
 AT_ONCE = 100  # events in one job of the writer
@@ -45,34 +45,29 @@ class SearchWatch(Watch):
         upto, self._newest = self._newest, self._store.newest()
         while self._leads() and not self._stopping.is_set():
             started = time.perf_counter()
-            some = self._store.unindexed(upto, AT_ONCE)
+            since = self._store.upto()
+            some = self._store.unindexed(since, upto, AT_ONCE)
             if not some:
                 break
-            self._index(some)
+            self._index(since, some)
             self._stopping.wait((time.perf_counter() - started) * self._rest)
-        self._telemetry.search_behind.set(self._store.behind())
+        self._telemetry.search_behind.set(max(0, self._newest - self._store.upto()))
 
-    def _index(self, some: Sequence[Unindexed]) -> None:
-        found = {one.sequence: of_event(one.event) for one in some}
+    def _index(self, since: int, some: Sequence[Unindexed]) -> None:
         events = {
-            one.sequence: [
-                *of_ids(one.event),
-                *found[one.sequence],
-                *whole_words(one.group, one.event.project),
-            ]
+            one.sequence: [*of_event(one.event), *whole_words(one.group, one.event.project)]
             for one in some
         }
-        groups = self._groups(some, found)
-        self._writer.run(lambda tx: tx.search.put(events, groups, some[-1].sequence))
+        groups = self._groups(some)
+        upto = some[-1].sequence
+        self._writer.run(lambda tx: tx.search.put(events, groups, since=since, upto=upto))
 
-    def _groups(
-        self, some: Sequence[Unindexed], found: Mapping[int, list[str]]
-    ) -> dict[str, list[str]]:
+    def _groups(self, some: Sequence[Unindexed]) -> dict[str, list[str]]:
         """The words of each group that is found by more than before."""
         newest: dict[str, list[list[str]]] = {}
         for one in reversed(some):
             if one.group is not None:
-                newest.setdefault(one.group, []).append(found[one.sequence])
+                newest.setdefault(one.group, []).append(of_its_group(one.event))
         known, names = self._store.words(newest), self._store.names(newest)
         told = {
             group: of_group(*name, *newest[group], known.get(group, []))

@@ -8,6 +8,7 @@ to a database separates words, so none ever reaches one. Cases: tests/data/searc
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from matchers.event import Event
 
@@ -17,20 +18,24 @@ OF_EVENT = 100  # words by which an event is found
 OF_GROUP = 300  # and a group: its own, and of its events the newest
 _LOOKED_AT = 5000  # characters of a text
 _PARTS = 8  # of a word, by which it is found
-_SAID = 300  # characters of a message
-_FRAMES = 3  # the nearest, of each exception
+_SHORT = 100  # characters
+_MESSAGE = 300  # characters
+_NEAREST = 3  # frames of each exception
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"  # written without blanks: each is a word
 _WORD = re.compile(rf"{_IDEOGRAPH}|(?:(?!{_IDEOGRAPH})[^\W_])+")
 _PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
 _HEX = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{8,}", re.IGNORECASE)
+_VARIES = re.compile(rf"\d|{_HEX.pattern}$", re.IGNORECASE)
 
 
 def words(texts: Iterable[str | None], limit: int) -> list[str]:
     """Each once, in the order of the texts; `limit` of them at most."""
     found: dict[str, None] = {}
     for text in texts:
-        for word in _WORD.findall(_plain(text or "")):
-            found.update(dict.fromkeys(_told(word)))
+        if text:
+            # what many events have in common is taken apart once
+            told = _known(text) if len(text) <= _SHORT else _taken_apart(text)
+            found.update(dict.fromkeys(told))
             if len(found) >= limit:
                 return list(found)[:limit]
     return list(found)
@@ -42,14 +47,17 @@ def asked(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.casefold()[:LONGEST] for word in typed))
 
 
-def of_ids(event: Event) -> list[str]:
-    """By which no other event is found."""
-    return words((event.event_id, event.trace_id), OF_EVENT)
-
-
 def of_event(event: Event) -> list[str]:
-    """By which its group is found too, what tells it from others first."""
-    return words(_texts(event), OF_EVENT)
+    """What many ask for first: there may be more than is kept of it."""
+    ids = (event.event_id, event.trace_id)
+    rest = (*event.tags.values(), event.server_name, event.url, event.logger)
+    return words((*ids, *_facts(event), *_said(event), *_frames(event), *rest), OF_EVENT)
+
+
+def of_its_group(event: Event) -> list[str]:
+    """Nothing that every event has of its own: numbers and ids that it says, where it ran."""
+    said = [word for word in words(_said(event), OF_EVENT) if not _VARIES.match(word)]
+    return list(dict.fromkeys((*words((*_facts(event), *_frames(event)), OF_EVENT), *said)))
 
 
 def of_group(title: str, culprit: str, *of_events: Iterable[str]) -> list[str]:
@@ -60,19 +68,30 @@ def of_group(title: str, culprit: str, *of_events: Iterable[str]) -> list[str]:
     return list(found)[:OF_GROUP]
 
 
-def _texts(event: Event) -> Iterator[str | None]:
-    """What many ask for first: there may be more than is kept of it."""
-    thrown_first = event.exceptions[::-1]
-    yield from (error.type for error in thrown_first)
+def _facts(event: Event) -> Iterator[str | None]:
+    yield from (error.type for error in event.exceptions[::-1])  # what was thrown first
     yield from (event.release, event.environment, event.transaction)
-    for said in (*(error.value for error in thrown_first), event.message):
-        yield said and said[:_SAID]
-    for error in thrown_first:
-        for frame in error.frames[: -_FRAMES - 1 : -1]:
+
+
+def _said(event: Event) -> Iterator[str]:
+    for said in (*(error.value for error in event.exceptions[::-1]), event.message):
+        yield (said or "")[:_MESSAGE]
+
+
+def _frames(event: Event) -> Iterator[str | None]:
+    for error in event.exceptions[::-1]:
+        for frame in error.frames[: -_NEAREST - 1 : -1]:
             yield frame.filename or frame.abs_path
             yield frame.function
-    yield from event.tags.values()
-    yield from (event.server_name, event.url, event.logger)
+
+
+@lru_cache(8192)
+def _known(text: str) -> tuple[str, ...]:
+    return _taken_apart(text)
+
+
+def _taken_apart(text: str) -> tuple[str, ...]:
+    return tuple(told for word in _WORD.findall(_plain(text)) for told in _told(word))
 
 
 def _told(word: str) -> Iterator[str]:

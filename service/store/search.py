@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Connection,
     Dialect,
     Engine,
     Select,
@@ -27,15 +28,16 @@ from service.store.paging import Moment, Page, decode, page
 from service.store.search_tables import (
     EVENT_WORDS,
     GROUP_WORDS,
+    SEARCH,
+    SHORT,
     SearchStatements,
     matching,
     number,
+    spelling,
     whole_words,
 )
 from service.store.tables import EVENTS, GROUPS, PROGRESS
 from service.words import asked
-
-_WORK = "search"
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +70,10 @@ class SearchStore:
 
     def events(self, wanted: EventFilter, limit: int, cursor: str | None = None) -> Page:
         """Those that are kept, the newest first. Raises CursorError."""
-        query = self._query(wanted).order_by(EVENTS.c.sequence.desc()).limit(limit + 1)
-        if cursor:
-            query = query.where(EVENTS.c.sequence < decode(cursor, tuple[Moment])[0])
+        before = decode(cursor, tuple[Moment])[0] if cursor else None
         with self._engine.begin() as connection:
+            query = self._query(connection, wanted, limit + 1, before)
+            query = query.order_by(EVENTS.c.sequence.desc())
             found = [_found(row) for row in connection.execute(query).mappings()]
         return page(found, limit, lambda one: [one.sequence])
 
@@ -80,19 +82,18 @@ class SearchStore:
         with self._engine.begin() as connection:
             return connection.execute(select(func.max(EVENTS.c.sequence))).scalar() or 0
 
-    def unindexed(self, upto: int, limit: int) -> list[Unindexed]:
-        """The first that were kept since."""
+    def upto(self) -> int:
+        """The number of the event that was indexed last."""
+        with self._engine.begin() as connection:
+            return connection.execute(select(_upto())).scalar() or 0
+
+    def unindexed(self, since: int, upto: int, limit: int) -> list[Unindexed]:
+        """The first that were kept between those."""
         query = select(EVENTS.c.sequence, EVENTS.c.group_id, EVENTS.c.body)
-        query = query.where(_is_new(), EVENTS.c.sequence <= upto)
+        query = query.where(EVENTS.c.sequence > since, EVENTS.c.sequence <= upto)
         with self._engine.begin() as connection:
             rows = connection.execute(query.order_by(EVENTS.c.sequence).limit(limit)).all()
         return [Unindexed(row.sequence, row.group_id, event_in(row.body)) for row in rows]
-
-    def behind(self) -> int:
-        """How many events are not indexed yet."""
-        with self._engine.begin() as connection:
-            newest = connection.execute(select(func.max(EVENTS.c.sequence))).scalar() or 0
-            return max(0, newest - (connection.execute(select(_upto())).scalar() or 0))
 
     def names(self, groups: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Group → its title and culprit."""
@@ -109,24 +110,33 @@ class SearchStore:
             rows = connection.execute(query).all()
         return {row.group_id: row.words.split() for row in rows}
 
-    def _query(self, wanted: EventFilter) -> Select[Any]:
-        query = select(EVENTS)
+    def _query(
+        self, connection: Connection, wanted: EventFilter, limit: int, before: int | None
+    ) -> Select[Any]:
         if wanted.q is not None:
-            return self._matching(query, wanted, asked(wanted.q))
+            first = self._first(connection, wanted, before).limit(limit)
+            return select(EVENTS).where(EVENTS.c.sequence.in_(first))
+        query = select(EVENTS).limit(limit)
         if wanted.group is not None:
             query = query.where(EVENTS.c.group_id == wanted.group)
         if wanted.project is not None:
             query = query.where(EVENTS.c.project == wanted.project)
-        return query
+        return query if before is None else query.where(EVENTS.c.sequence < before)
 
-    def _matching(
-        self, query: Select[Any], wanted: EventFilter, words: Sequence[str]
+    def _first(
+        self, connection: Connection, wanted: EventFilter, before: int | None
     ) -> Select[Any]:
+        """The index walks through what it finds from its end, and no further than is asked."""
+        number, words = EVENT_WORDS.c.rowid, asked(wanted.q or "")
+        query = select(number).order_by(number.desc())
         if not words:
             return query.where(false())
         whole = whole_words(wanted.group, wanted.project)
-        found = matching(EVENT_WORDS, words, whole, self._engine.dialect)
-        return query.join(EVENT_WORDS, EVENT_WORDS.c.rowid == EVENTS.c.sequence).where(found)
+        spelt = _spelt(connection, words)
+        query = query.where(
+            matching(EVENT_WORDS, words, connection.dialect, whole=whole, spelt=spelt)
+        )
+        return query if before is None else query.where(number < before)
 
 
 class Search:
@@ -137,9 +147,20 @@ class Search:
         self._sql = statements
 
     def put(
-        self, events: Mapping[int, Sequence[str]], groups: Mapping[str, Sequence[str]], upto: int
+        self,
+        events: Mapping[int, Sequence[str]],
+        groups: Mapping[str, Sequence[str]],
+        *,
+        since: int,
+        upto: int,
     ) -> None:
-        """events: by sequence, what was not indexed yet; upto: the last of all that now are."""
+        """The words of the events between those, and of their groups.
+
+        Nothing, where another service did so first.
+        """
+        place = {"since": since, "upto": upto}
+        if not self._sql.reach.run(self._cursor, place).rowcount:
+            return
         rows = [{"rowid": one, "words": " ".join(words)} for one, words in events.items()]
         self._sql.add_event.run_all(self._cursor, rows)
         self.drop_groups(groups)
@@ -148,7 +169,6 @@ class Search:
             for id, words in groups.items()  # noqa: A001
         ]
         self._sql.add_group.run_all(self._cursor, named)
-        self._sql.reach.run(self._cursor, {"work": _WORK, "upto": upto})
 
     def drop_events(self, sequences: Iterable[int]) -> None:
         self._sql.drop_event.run_all(self._cursor, [{"n": one} for one in sequences])
@@ -162,8 +182,15 @@ def groups_found(q: str, dialect: Dialect) -> CompoundSelect[Any] | Select[Any]:
     words = asked(q)
     if not words:
         return select(GROUPS.c.id).where(false())
-    indexed = select(GROUP_WORDS.c.group_id).where(matching(GROUP_WORDS, words, (), dialect))
+    indexed = select(GROUP_WORDS.c.group_id).where(matching(GROUP_WORDS, words, dialect))
     return union_all(indexed, select(GROUPS.c.id).where(_just_seen(), _shows(q)))
+
+
+def _spelt(connection: Connection, words: Iterable[str]) -> dict[str, list[str]]:
+    if connection.dialect.name != "sqlite":
+        return {}
+    found = {word: spelling(connection, word) for word in words if len(word) > SHORT}
+    return {word: all_of_it for word, all_of_it in found.items() if all_of_it is not None}
 
 
 def _shows(q: str) -> ColumnElement[bool]:
@@ -182,7 +209,7 @@ def _is_new() -> ColumnElement[bool]:
 
 
 def _upto() -> Any:
-    return select(PROGRESS.c.upto).where(PROGRESS.c.work == _WORK).scalar_subquery()
+    return select(PROGRESS.c.upto).where(PROGRESS.c.work == SEARCH).scalar_subquery()
 
 
 def _found(row: Any) -> Found:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from matchers.ownership import Ownership
-from service.retention import FEWEST, Periods, RetentionWatch
+from service.retention import ROWS, Periods, RetentionWatch
 from service.store.retention import KINDS, Kind
 from service.store.transaction import Transaction
 from service.telemetry import Telemetry
@@ -240,9 +240,9 @@ def test_of_several_services_one_deletes(days: Days) -> None:
     assert count(days, "events") == 1
 
 
-def test_batches_grow_until_they_take_as_long_as_they_may(days: Days) -> None:
-    for _ in range(2):
-        days.fail(times=3 * FEWEST)
+def test_many_go_batch_by_batch(days: Days) -> None:
+    for number in range(5):
+        days.fail(f"billing/n{number}.py", times=ROWS["events"] // 2)
     days.pass_by(31 * DAY)
     a_watch(days, share=1.0).look()
     assert (count(days, "events"), unaccounted(days)) == (0, 0)

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0014"
 down_revision = "0012"
 
-_FTS5 = "tokenize = 'ascii', detail = none, columnsize = 0, prefix = '2 3 4'"
+_FTS5 = "tokenize = 'ascii', detail = none, columnsize = 0"
 
 
 def upgrade() -> None:
@@ -19,19 +19,27 @@ def upgrade() -> None:
         sa.Column("upto", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("work"),
     )
+    op.execute("INSERT INTO progress (work, upto) VALUES ('search', 0)")
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE VIRTUAL TABLE event_words USING fts5(words, {_FTS5})")
+        _index_by_fts5()
+    else:
+        _index_by_tsvector()
+
+
+def _index_by_fts5() -> None:
+    op.execute(f"CREATE VIRTUAL TABLE event_words USING fts5(words, {_FTS5}, prefix = '2 3')")
+    op.execute("CREATE VIRTUAL TABLE event_terms USING fts5vocab(event_words, instance)")
+    op.execute(f"CREATE VIRTUAL TABLE group_words USING fts5(group_id UNINDEXED, words, {_FTS5})")
+
+
+def _index_by_tsvector() -> None:
+    words = "words TEXT NOT NULL"
+    for name, columns in (
+        ("event_words", words),
+        ("group_words", f"group_id TEXT NOT NULL, {words}"),
+    ):
         op.execute(
-            f"CREATE VIRTUAL TABLE group_words USING fts5(group_id UNINDEXED, words, {_FTS5})"
+            f"CREATE TABLE {name} (rowid BIGINT PRIMARY KEY, {columns}, found TSVECTOR"
+            " GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED)"
         )
-        return
-    found = (
-        "found TSVECTOR GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED"
-    )
-    rows = {
-        "event_words": "words TEXT NOT NULL",
-        "group_words": "group_id TEXT NOT NULL, words TEXT NOT NULL",
-    }
-    for name, columns in rows.items():
-        op.execute(f"CREATE TABLE {name} (rowid BIGINT PRIMARY KEY, {columns}, {found})")
         op.execute(f"CREATE INDEX {name}_found ON {name} USING gin (found)")
