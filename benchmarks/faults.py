@@ -57,6 +57,8 @@ class Destination:
         loses = self._loses_its_answer()
         said = json.loads(body)
         for told in said["notifications"]:
+            if not told["event_id"]:  # that another cannot be told
+                continue
             one = Heard(
                 self.name,
                 told["id"],

@@ -143,7 +143,6 @@ class Month:
                 self._timed,  # type: ignore[arg-type]
                 Telemetry(),
                 periods(settings),
-                leads=lambda: True,
                 clock=self._clock,
                 share=share,
             )
@@ -153,7 +152,6 @@ class Month:
             self.house.writer,
             self.house.search_store,
             Telemetry(),
-            leads=lambda: True,
             share=1.0,
         )
         self._errors = Errors()

@@ -38,6 +38,7 @@ from service.endpoints import (
 from service.endpoints.base import problem
 from service.endpoints.doors import Doors
 from service.endpoints.ingest import STATUSES, doors, ingest_endpoints
+from service.endpoints.requests import Requests
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
@@ -59,6 +60,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.add_middleware(Doors, doors=doors())
+    app.add_middleware(Requests)  # the last that is added is the outermost
     app.include_router(ingest_endpoints())
     rooms = (
         ownership,

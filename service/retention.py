@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from service.lease import Lease
 from service.settings import Settings
 from service.store.event_ids import START, WINDOW, Id
 from service.store.retention import KINDS, Kind
@@ -64,19 +65,16 @@ class RetentionWatch(Watch):
         telemetry: Telemetry,
         periods: Periods,
         *,
-        leads: Callable[[], bool],
         clock: Callable[[], datetime],
         oldest_spooled: Callable[[], datetime | None] = lambda: None,
+        lease: Lease | None = None,
         share: float = SHARE,
     ) -> None:
-        """leads: whether of all services on the database it is this one that deletes;
-        oldest_spooled: when what still waits beside the database came; None: nothing waits.
-        """
-        super().__init__("retention", SECONDS)
+        """oldest_spooled: when what still waits beside the database came; None: nothing waits."""
+        super().__init__("retention", SECONDS, lease)
         self._writer = writer
         self._telemetry = telemetry
         self._periods = periods
-        self._leads = leads
         self._clock = clock
         self._oldest_spooled = oldest_spooled
         self._rest = 1 / share - 1
@@ -84,8 +82,6 @@ class RetentionWatch(Watch):
 
     def look(self) -> None:
         """Delete all that is due."""
-        if not self._leads():
-            return
         taken = {kind: self._clear(kind) for kind in KINDS} | {"ids": self._expire_ids()}
         if any(taken.values()):
             LOG.info("retention", extra=taken)

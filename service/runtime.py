@@ -5,21 +5,23 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import httpx
-from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from routers.wording import tell
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
+from service.lease import Lease
 from service.map_folder import MapFolder
 from service.origins import Origins
+from service.quiet_watch import QuietWatch
 from service.quota import Quota
 from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
@@ -30,8 +32,10 @@ from service.search import SearchWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
+from service.store.backend import backend_of
 from service.store.database import Attendance, migrate, open_database
 from service.store.digests import DigestStore
 from service.store.search import SearchStore
@@ -39,9 +43,10 @@ from service.store.silences import SilenceStore
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
-from service.store.writer import Writer
+from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
+from service.traces import Traces, Untraced
 from service.upstream.address import parse_dsn
 from service.upstream.forwarder import SEND_SECONDS, Forwarder
 from service.upstream.limits import NOT_ERRORS, RateLimits
@@ -66,15 +71,18 @@ class Runtime:
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
         upstream: httpx.Client | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
+        self._traces = traces or Untraced()
         self.auth = Auth(settings)
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
+        self._replicated = backend_of(self.engine).shared
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
@@ -82,7 +90,7 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self.telemetry.committed,
+            on_commit=self._committed,
         )
         self._source = _source(settings)
         self.rules = RulesKeeper(
@@ -114,6 +122,7 @@ class Runtime:
             quota=self.quota,
             public_url=settings.base_url,
         )
+        self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
@@ -130,7 +139,10 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            tell=self._traces.telling(tell),
+            public_url=settings.base_url,
         )
+        self.lease = Lease("schedulers", self.writer, clock)
         self.thread_watch = ThreadWatch(
             self.writer,
             self.store,
@@ -138,6 +150,7 @@ class Runtime:
             alerts,
             self.rules.current,
             self._client,
+            lease=self.lease,
             clock=clock,
         )
         self.silence_watch = SilenceWatch(
@@ -146,6 +159,7 @@ class Runtime:
             self.silence_store,
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -154,40 +168,48 @@ class Runtime:
             DigestStore(self.engine),
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
-        self.retention_watch = RetentionWatch(
+        self.quiet_watch = QuietWatch(
             self.writer,
+            ActivityStore(self.engine),
+            self.rules.current,
             self.telemetry,
-            periods(settings),
-            leads=self._leads,
             clock=clock,
+            public_url=settings.base_url,
+            lease=self.lease,
+        )
+        self.heartbeat = Heartbeat(
+            settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
+        )
+        self.retention_watch = RetentionWatch(
+            self.writer, self.telemetry, periods(settings), lease=self.lease, clock=clock
         )
         self.search_watch = SearchWatch(
-            self.writer, self.search_store, self.telemetry, leads=self._leads
+            self.writer, self.search_store, self.telemetry, lease=self.lease
         )
+        told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
+        self._watches = (*told, self.retention_watch, self.search_watch)
         self.draining = False
 
     def start(self) -> None:
         migrate(self.engine)
-        self._attendance = Attendance(self.engine)
+        self._attendance = None if self._replicated else Attendance(self.engine)
         self.writer.start()
-        if self._attendance.alone:
+        if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
-        else:  # what the other is sending is its own until the lease ends
+        elif self._attendance:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
-        self.breakers.load()
         self.worker.start()
-        self.silence_watch.start()
-        self.thread_watch.start()
-        self.digest_watch.start()
-        self.retention_watch.start()
-        self.search_watch.start()
+        for watch in self._watches:
+            watch.start()
+        self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -219,25 +241,32 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self.heartbeat.stop()
         self._source.close()
         self.rules_watch.stop()
-        self.silence_watch.stop()
-        self.thread_watch.stop()
-        self.digest_watch.stop()
-        self.retention_watch.stop()
-        self.search_watch.stop()
+        for watch in self._watches:
+            watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
+        self._give_back()
         self.writer.stop()
+        self._traces.close()
         self._client.close()
         self.engine.dispose()
-        self._attendance.close()
+        if self._attendance:
+            self._attendance.close()
 
-    def _leads(self) -> bool:
-        """Whether this service does what one of all on the database is enough for."""
-        return self._attendance.alone
+    def _give_back(self) -> None:
+        try:
+            self.lease.give_back()
+        except StoreUnavailableError:  # it ends by itself
+            LOG.warning("lease_not_given_back")
+
+    def _committed(self, jobs: int, seconds: float) -> None:
+        self.telemetry.committed(jobs, seconds)
+        self._traces.committed(jobs, seconds)
 
     def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
         """None: nothing goes on."""
@@ -260,9 +289,8 @@ def _source(settings: Settings) -> Source:
     url = settings.rules_repository.get_secret_value()
     if not url:
         return FilesSource(settings.repository)
-    database = make_url(settings.database_url.get_secret_value()).database or ""
     return RepositorySource(
-        Path(database).parent / "rules-repository",
+        settings.folder / "rules-repository",
         url,
         settings.rules_ref or None,
         paths=partial(paths_of, settings.repository) if settings.repository else None,

@@ -4,8 +4,9 @@ A group is found by its title, its culprit, and the words of its events, the new
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from service.lease import Lease
 from service.store.search import SearchStore, Unindexed
 from service.store.search_tables import whole_words
 from service.store.writer import Writer
@@ -25,15 +26,13 @@ class SearchWatch(Watch):
         store: SearchStore,
         telemetry: Telemetry,
         *,
-        leads: Callable[[], bool],
+        lease: Lease | None = None,
         share: float = SHARE,
     ) -> None:
-        """leads: whether of all services on the database it is this one that indexes."""
-        super().__init__("search", SECONDS)
+        super().__init__("search", SECONDS, lease)
         self._writer = writer
         self._store = store
         self._telemetry = telemetry
-        self._leads = leads
         self._rest = 1 / share - 1
         self._newest = 0  # event that was kept before the last look
 
@@ -43,7 +42,7 @@ class SearchWatch(Watch):
         By then what was kept beside it, and got a lower number, is committed too.
         """
         upto, self._newest = self._newest, self._store.newest()
-        while self._leads() and not self._stopping.is_set():
+        while not self._stopping.is_set():
             started = time.perf_counter()
             since = self._store.upto()
             some = self._store.unindexed(since, upto, AT_ONCE)

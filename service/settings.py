@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import make_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -72,7 +73,11 @@ class Settings(BaseModel):
         Field(description="What signs `POST /hooks/slack`, by Slack's app. Empty: no buttons."),
     ] = SecretStr("")
     database_url: Annotated[
-        SecretStr, Field(description="Where events, groups and deliveries are kept.")
+        SecretStr,
+        Field(
+            description="Where events, groups and deliveries are kept: a SQLite file, or "
+            "`postgresql+psycopg://user@host/database`."
+        ),
     ] = SecretStr("sqlite:///data/pointsman.db")
     keep_events_days: Annotated[
         int, Field(ge=0, description="How long events are kept. 0, here and below: for ever.")
@@ -160,6 +165,24 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    heartbeat_url: Annotated[
+        SecretStr,
+        Field(
+            description="Asked (GET) each minute while events can be accepted and committed: a "
+            "dead-man's switch, such as Healthchecks."
+        ),
+    ] = SecretStr("")
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How a line of the log is written.")
+    ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How long requests may take to end once the service was told to stop; "
+            "then they are cut.",
+        ),
+    ] = 10
     sentry_dsn: Annotated[
         SecretStr,
         Field(description="Where the service reports its own errors; never to itself."),
@@ -174,6 +197,12 @@ class Settings(BaseModel):
         """Without a last slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def folder(self) -> Path:
+        """What is kept beside the database lies here."""
+        where = make_url(self.database_url.get_secret_value())
+        return Path(where.database or "").parent if where.drivername == "sqlite" else Path("data")
 
     @property
     def dsn(self) -> str:

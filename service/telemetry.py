@@ -13,6 +13,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -58,6 +59,7 @@ class Telemetry:
         # a second series per counter that nobody asks for
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
         self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
@@ -85,12 +87,25 @@ class Telemetry:
         )
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
+        self.intake_lag = self._gauge(
+            "intake_lag_seconds", "from the door to the commit: the longest of late"
+        )
+        self.store_available = self._gauge("store_available", "1: it answered this very request")
+        self.outbox_oldest = self._gauge(
+            "outbox_oldest_seconds", "how long the delivery that waits longest has waited"
+        )
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.dead_ends = self._gauge("dead_deliveries", "deliveries that were told nowhere")
         self._breakers = Gauge(
             "pointsman_breaker_open",
             "1: the channel's destination fails, and the fallback is told",
             ["channel"],
+            registry=self.registry,
+        )
+        self._quiet = Gauge(
+            "pointsman_source_quiet",
+            "1: no event for as long as policy.source_went_quiet says",
+            ["source"],
             registry=self.registry,
         )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
@@ -119,14 +134,10 @@ class Telemetry:
             self.decided(handled)
         elif handled.outcome == "duplicate":
             self._suppressed.labels("duplicate").inc()
-        LOG.info(
-            "event",
-            extra={
-                "event_id": handled.event_id,
-                "team": handled.ownership.team if handled.ownership else None,
-                "reason": handled.outcome,
-            },
-        )
+        if LOG.isEnabledFor(logging.DEBUG):  # an event that is well costs no line
+            team = handled.ownership.team if handled.ownership else None
+            about = {"event_id": handled.event_id, "team": team, "reason": handled.outcome}
+            LOG.debug("event", extra=about)
 
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:
@@ -159,6 +170,12 @@ class Telemetry:
         """Of all channels, those whose breakers are open."""
         for channel in self._channels:
             self._breakers.labels(channel).set(channel in shut)
+
+    def sources_quiet(self, quiet: Mapping[str, bool]) -> None:
+        """All that the policy names."""
+        self._quiet.clear()
+        for source, is_quiet in quiet.items():
+            self._quiet.labels(source).set(is_quiet)
 
     def unworded(self, channel: str, why: str) -> None:
         """Its template failed."""

@@ -23,7 +23,7 @@ from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
-from routers.wording import tell
+from routers.wording import Tell, tell
 from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
@@ -39,6 +39,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
+MEANWHILE = timedelta(milliseconds=100)  # until a receiver is asked for that another claims from
 CARRIED = 1000  # deliveries that one message may tell besides its own
 Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
@@ -55,15 +56,18 @@ class Worker:
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
+        public_url: str,
+        tell: Tell = tell,
     ) -> None:
         self._alerts = alerts
+        self._tell = tell
         self._writer = writer
         self._store = store
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
         self._breakers = breakers
-        self._fallback = Fallback(rules, breakers)
+        self._fallback = Fallback(rules, breakers, public_url=public_url)
         self._clock = clock
         self._attention = Attention(clock)
         self._stopping = threading.Event()
@@ -72,6 +76,10 @@ class Worker:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def wake(self, receivers: Iterable[str]) -> None:
         """They have something new."""
@@ -130,7 +138,10 @@ class Worker:
         return self._claim(tx, receiver, self._clock())
 
     def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
-        if self._breakers.is_shut(receiver, now):
+        if not tx.locks.try_to_take("receiver", receiver):  # another service is at it
+            self._attention.pause(receiver, now + MEANWHILE)
+            return None
+        if self._breakers.is_shut(tx, receiver, now):
             for _ in range(self._fallback.redirect(tx, receiver, now)):
                 self._telemetry.delivery(receiver, "dead")
             return None
@@ -201,7 +212,7 @@ class Worker:
             storm=delivery.storm,
             rules=rules,
         )
-        return tell(channel, alert, rules.wordings.get(receiver), self._client)
+        return self._tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -224,6 +235,7 @@ class Worker:
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        LOG.info("delivered", extra=delivery.about)
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
@@ -253,6 +265,7 @@ class Worker:
             breaker = self._breakers.failed(tx, receiver, error, now)
             if breaker and breaker.opened_at == now:
                 LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+                self._fallback.announce(tx, failed, breaker, now)
             if outcome == "dead":
                 return self._fallback.bury(tx, failed, now, alone=alone) - 1
             tx.put_delivery(failed)
@@ -261,10 +274,8 @@ class Worker:
         for _ in range(self._writer.run(work)):
             self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
-        LOG.warning(
-            "delivery_failed",
-            extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
-        )
+        about = {"reason": error.code, "next": outcome, **delivery.about}
+        LOG.warning("delivery_failed", extra=about)
 
 
 def _note(receipt: Receipt) -> str | None:

@@ -32,13 +32,29 @@ def ready(house: Open) -> Response:
 @endpoints.get("/metrics")
 def metrics(house: Admin) -> Response:
     """Prometheus."""
-    books = house.store.accounting()
-    house.telemetry.outbox_pending.set(books["deliveries"]["pending"])
-    house.telemetry.unaccounted.set(books["unaccounted"])
-    house.telemetry.dead_ends.set(house.store.dead_ends())
-    house.telemetry.breakers(house.breakers.open())
-    house.telemetry.silences_active.set(house.silence_store.active(house.clock()))
-    return Response(house.telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
+    telemetry = house.telemetry
+    telemetry.breakers(house.breakers.open())
+    telemetry.intake_lag.set(house.writer.lag.seconds())
+    try:
+        _read_books(house)
+        telemetry.store_available.set(1)
+    except SQLAlchemyError:  # when what is counted in memory is wanted most
+        telemetry.store_available.set(0)
+    return Response(telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+for path, answer in (("/healthz", live), ("/readyz", ready)):  # as some load balancers ask
+    endpoints.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
+
+def _read_books(house: Runtime) -> None:
+    telemetry, now = house.telemetry, house.clock()
+    books, oldest = house.store.accounting(), house.store.oldest_pending()
+    telemetry.outbox_pending.set(books["deliveries"]["pending"])
+    telemetry.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0)
+    telemetry.unaccounted.set(books["unaccounted"])
+    telemetry.dead_ends.set(house.store.dead_ends())
+    telemetry.silences_active.set(house.silence_store.active(now))
 
 
 def _warnings(house: Runtime) -> list[Any]:
@@ -57,12 +73,13 @@ def _warnings(house: Runtime) -> list[Any]:
     unset = sorted(name for name, one in channels.items() if isinstance(one, Unconfigured))
     if unset:
         said.append(f"unconfigured: {', '.join(unset)}")
-    if shut := [f"{name} ({one.code})" for name, one in house.breakers.open().items()]:
-        said.append(f"breaker_open: {', '.join(shut)}")
     try:
+        shut = [f"{name} ({one.code})" for name, one in house.breakers.open().items()]
         dead = house.store.dead_ends()
     except SQLAlchemyError as error:
         return [*said, f"store_unavailable: {reason(error)}"]
+    if shut:
+        said.append(f"breaker_open: {', '.join(shut)}")
     if dead:
         said.append(f"dead_deliveries: {dead} were told nowhere")
     if over := sum(house.quota.exceeded().values()):

@@ -1,6 +1,7 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -25,6 +26,7 @@ from service.pipeline import Handled
 from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 
+LOG = logging.getLogger(__name__)
 STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
@@ -90,6 +92,7 @@ async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wi
 
     def refuse(status: int, reason: str, detail: str) -> wire.Answer:
         house.telemetry.rejected(reason)
+        LOG.info("refused", extra={"adapter": adapter.name, "reason": reason})
         return adapter.refuse(status, detail, about)
 
     try:
@@ -129,7 +132,7 @@ async def _receive(
         if not adapter.genuine:
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
-        handled = await house.intake.take(events, adapter.name, sender, parsed.onward)
+        handled = await house.take(events, adapter.name, sender, parsed.onward)
     house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
     house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:

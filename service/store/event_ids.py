@@ -92,6 +92,6 @@ class EventIds:
     def flush(self) -> None:
         rows = [
             {"project": p, "event_id": e, "received_at": at, "group_id": self._known[p, e]}
-            for (p, e), at in self._new.items()
+            for (p, e), at in sorted(self._new.items())
         ]
         self._sql.add_id.run_all(self._cursor, rows)

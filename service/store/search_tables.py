@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     TableClause,
+    Text,
     bindparam,
     cast,
     column,
@@ -30,9 +31,11 @@ from service.store.statement import Statement
 from service.store.tables import PROGRESS
 
 SEARCH = "search"  # in the table of works
-EVENT_WORDS = table("event_words", column("rowid", BigInteger), column("words"))
-EVENT_TERMS = table("event_terms", column("term"))  # SQLite's: the words themselves
-GROUP_WORDS = table("group_words", column("rowid", BigInteger), column("group_id"), column("words"))
+EVENT_WORDS = table("event_words", column("rowid", BigInteger), column("words", Text))
+EVENT_TERMS = table("event_terms", column("term", Text))  # SQLite's: the words themselves
+GROUP_WORDS = table(
+    "group_words", column("rowid", BigInteger), column("group_id", Text), column("words", Text)
+)
 SHORT = 3  # letters of a beginning of which SQLite keeps an index
 _FEW = 16  # words of one beginning
 _FIRST, _LAST = "\x01", "\U0010ffff"  # come before and after all that a word is made of

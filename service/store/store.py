@@ -20,6 +20,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     UPSTREAM,
+    from_us,
     to_us,
 )
 
@@ -180,14 +181,19 @@ class Store:
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def oldest_pending(self) -> datetime | None:
+        """When the delivery that waits longest was queued; None: none waits."""
+        query = select(func.min(DELIVERIES.c.created_at)).where(
+            DELIVERIES.c.state.in_(["pending", "leased"])
+        )
+        with self._engine.begin() as connection:
+            at = connection.execute(query).scalar_one()
+        return None if at is None else from_us(at)
+
     def accounting(self) -> dict[str, Any]:
         """The books, in one snapshot. `unaccounted` is what they cannot explain: 0, always."""
         with self._engine.begin() as connection:
-            books = {(r.book, r.name): int(r.n) for r in connection.execute(select(LEDGER))}
-            states = dict(_count(connection, DELIVERIES.c.state))
-            kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
-            seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
-        return _balance(books, states, int(kept), int(seen))
+            return books_of(connection)
 
     def _audiences(self, connection: Connection, groups: Sequence[str]) -> dict[str, list[Any]]:
         """Rows by group id; one read for all of them."""
@@ -196,6 +202,17 @@ class Store:
         for row in connection.execute(query).mappings():
             found[row["group_id"]].append(row)
         return found
+
+
+def books_of(connection: Connection) -> dict[str, Any]:
+    total = func.sum(LEDGER.c.n).label("n")
+    shards = select(LEDGER.c.book, LEDGER.c.name, total)
+    summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
+    books = {(row.book, row.name): int(row.n) for row in summed}
+    states = dict(_count(connection, DELIVERIES.c.state))
+    kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
+    seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
+    return _balance(books, states, int(kept), int(seen))
 
 
 def _balance(

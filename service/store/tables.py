@@ -69,7 +69,7 @@ AUDIENCES = Table(
     Column("sequence", Integer, nullable=False),
     Column("last_notified_at", BigInteger),
     Column("last_reason", String),
-    Column("threshold", Integer, nullable=False, server_default="0"),
+    Column("threshold", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
     sqlite_with_rowid=False,
 )
@@ -158,8 +158,10 @@ LEDGER = Table(
     METADATA,
     Column("book", String, nullable=False),
     Column("name", String, nullable=False),
+    # each service on PostgreSQL has its own rows, so that none waits for another's; they add up
+    Column("shard", Integer, nullable=False, server_default="0"),
     Column("n", BigInteger, nullable=False),
-    PrimaryKeyConstraint("book", "name"),
+    PrimaryKeyConstraint("book", "name", "shard"),
 )
 RULES_REVISIONS = Table(
     "rules_revisions",

@@ -21,6 +21,8 @@ from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
 from service.store.event_ids import Coming, EventIds
 from service.store.groups import Groups
+from service.store.leases import Leases
+from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
 from service.store.retention import Retention
@@ -47,6 +49,8 @@ class Transaction(Envelopes):
     def __init__(self, cursor: Any, statements: Statements, memory: Memory) -> None:
         """memory: the writer's; it outlives the transaction."""
         super().__init__(cursor, statements)
+        self.locks = Locks(cursor, statements)
+        self.leases = Leases(cursor, statements)
         self.ids = EventIds(cursor, statements)
         self.artifacts = Artifacts(cursor, statements)
         self.groups = Groups(cursor, statements, memory.known)
@@ -57,7 +61,7 @@ class Transaction(Envelopes):
         self._bodies = Bodies(cursor, statements)
         self._tallies: Counter[tuple[int, str, str]] = Counter()
         self._deliveries: dict[str, dict[str, Any]] = {}
-        self._storms = Storms(cursor, statements, memory.weather, self._deliveries)
+        self._storms = Storms(cursor, statements, memory.weather, self._deliveries, self.locks)
         self._books: Counter[tuple[str, str]] = Counter()
         self.search = Search(cursor, statements.search)
         self.retention = Retention(cursor, statements, self.groups, self.search, self._books)
@@ -66,10 +70,10 @@ class Transaction(Envelopes):
         self._audit: list[dict[str, Any]] = []
 
     def prepare(self, coming: Sequence[Coming]) -> None:
-        """Read at once what the jobs of a batch said they will read. On PostgreSQL, where others
-        write too, here is the place to lock: in the order of the keys.
-        """
+        """Read at once what the jobs of a batch said they will read."""
         self.groups.read((one.project, each) for one in coming for each in one.fingerprints)
+        if self._sql.shared:
+            self.groups.claim((one.project, one.fingerprints) for one in coming)
         self.ids.read((one.project, one.event_id) for one in coming)
 
     def accept(self, event: Event) -> None:
@@ -212,6 +216,7 @@ class Transaction(Envelopes):
 
     def keep_revision(self, revision: str, file: str, content: bytes, now: datetime) -> int:
         """Its sequence number: that of the last one if it is the same, else higher than any."""
+        self.locks.take("rules")
         last = self.last_revision()
         if last and (last["revision"], last["file"]) == (revision, file):
             return int(last["sequence"])
@@ -270,17 +275,21 @@ class Transaction(Envelopes):
         self._flush_deliveries()
         self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
-        sql.hide.run_all(cursor, list(self._hidden.values()))
+        sql.hide.run_all(cursor, [self._hidden[id] for id in sorted(self._hidden)])  # noqa: A001
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
         sql.tally.run_all(
             cursor,
             [
                 {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
-                for (hour, group, outcome), n in self._tallies.items()
+                for (hour, group, outcome), n in sorted(self._tallies.items())
             ],
         )
         sql.count.run_all(
             cursor,
-            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items() if n],
+            [
+                {"book": book, "name": name, "shard": sql.shard, "n": n}
+                for (book, name), n in sorted(self._books.items())
+                if n
+            ],
         )

@@ -7,7 +7,6 @@ that raises takes nothing with it: the batch is rolled back and each job run aga
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,16 +14,17 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
+from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-_UNAVAILABLE = (sqlite3.Error, SQLAlchemyError, OSError)
+_TRIES = 10  # of a batch that met another service's at the same rows
 
 
 class StoreUnavailableError(Exception):
@@ -49,12 +49,14 @@ class Writer:
     ) -> None:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
+        self._backend = backend_of(engine)
         self._statements = Statements(engine.dialect)
-        self._memory = Memory(alone=engine.dialect.name == "sqlite")
+        self._memory = Memory(alone=not self._backend.shared)
         self._on_queued = on_queued
         self._on_commit = on_commit
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
+        self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -82,6 +84,8 @@ class Writer:
             if self._stopping:
                 job.future.set_exception(StoreUnavailableError("the service is stopping"))
                 return job.future
+            if not self._waiting:
+                self.lag.begin()
             self._waiting.append(job)
             self._changed.notify()
         return job.future
@@ -97,25 +101,17 @@ class Writer:
                 jobs, self._waiting = self._waiting, []
                 if not jobs:
                     break
+                self.lag.take()
             self._serve(jobs)
+            self.lag.done()
         self._disconnect()
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()
         try:
-            results, queued = self._commit(jobs)
-        except _UNAVAILABLE as error:
-            LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
-            self._disconnect()
-            for job in jobs:
-                job.future.set_exception(StoreUnavailableError(str(error)))
-            return
+            results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
-            if len(jobs) == 1:
-                jobs[0].future.set_exception(error)
-                return
-            for job in jobs:
-                self._serve([job])
+            self._failed(jobs, error)
             return
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
@@ -123,13 +119,43 @@ class Writer:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
-        """Each job's result, and the receivers that have something new."""
-        cursor = self._connect().cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+    def _failed(self, jobs: list[_Job[Any]], error: Exception) -> None:
+        if is_unavailable(error, self._engine):
+            said = reason(error)
+            LOG.error("store_unavailable", extra={"reason": said, "jobs": len(jobs)})
+            self._disconnect()
+            for job in jobs:
+                job.future.set_exception(StoreUnavailableError(said))
+        elif len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+        else:
+            for job in jobs:
+                self._serve([job])
+
+    def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
+        """As _commit, again where another service's transaction was at the same rows."""
+        again = False
+        for _ in range(_TRIES - 1):
+            try:
+                return self._commit(jobs, again=again)
+            except Exception as error:
+                if not has_met(error):
+                    raise
+                LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
+                again = True
+        return self._commit(jobs, again=True)
+
+    def _commit(self, jobs: list[_Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
+        """Each job's result, and the receivers that have something new.
+
+        again: of those that met others and lost, one at a time tries again.
+        """
+        cursor = self._begun()
         try:
-            self._memory.known.begin(cursor)
+            self._memory.begin(cursor)
             tx = Transaction(cursor, self._statements, self._memory)
+            if again:
+                tx.locks.take("again")
             tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
@@ -144,8 +170,23 @@ class Writer:
     def _roll_back(self, cursor: Any) -> None:
         try:
             cursor.execute("ROLLBACK")
-        except _UNAVAILABLE:  # SQLite has rolled back by itself, or the connection is gone
+        except Exception:  # noqa: BLE001 SQLite has by itself, or the connection is gone
             self._disconnect()
+
+    def _begun(self) -> Any:
+        """A cursor in a new transaction; on a new connection where a kept one is gone."""
+        if self._connection is not None and self._backend.shared:
+            try:
+                return self._begin()
+            except Exception as error:  # noqa: BLE001 whatever it says, a new one knows better
+                LOG.info("store_connects_again", extra={"reason": reason(error)})
+                self._disconnect()
+        return self._begin()
+
+    def _begin(self) -> Any:
+        cursor = self._connect().cursor()
+        cursor.execute(self._backend.writes)
+        return cursor
 
     def _connect(self) -> Any:
         if self._connection is None:

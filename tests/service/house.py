@@ -12,6 +12,7 @@ from service.app import create_app
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.builders import NOW
+from tests.databases import url_of
 
 RULES = """version: 1
 teams:
@@ -40,9 +41,7 @@ def settings(folder: Path, **more: object) -> Settings:
     rules = folder / "rules.yaml"
     if not rules.exists():
         rules.write_text(RULES)
-    return Settings.model_validate(
-        {"database_url": f"sqlite:///{folder}/pointsman.db", "rules": rules} | more
-    )
+    return Settings.model_validate({"database_url": url_of(folder), "rules": rules} | more)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ SYNTAX = [
 
 
 @pytest.fixture
-def days(tmp_path: Path) -> Iterator[Days]:
+def days(tmp_path: Path, either: str) -> Iterator[Days]:
     with the_days(tmp_path) as days:
         yield days
 
