@@ -154,7 +154,9 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _unavailable(request: Request) -> Response:
-    return _shown(request, 503, "the database cannot be reached", code="store_unavailable")
+    waits = pages.spooled(request.app.state.runtime)
+    said = f"the database cannot be reached{f'; {waits}' if waits else ''}"
+    return _shown(request, 503, said, code="store_unavailable")
 
 
 def _shown(request: Request, status: int, detail: str, **more: Any) -> Response:

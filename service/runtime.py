@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 
 import httpx
 
@@ -15,31 +14,34 @@ from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.drain import Drain
 from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
 from service.lease import Lease
 from service.map_folder import MapFolder
+from service.opening import Opening
 from service.origins import Origins
 from service.quiet_watch import QuietWatch
 from service.quota import Quota
 from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
-from service.rules_source import FilesSource, Source, paths_of
-from service.rules_sync import RepositorySource
+from service.rules_sync import source_of
 from service.rules_watch import RulesWatch
 from service.search import SearchWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.spool import Spool
 from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
 from service.store.backend import backend_of
-from service.store.database import Attendance, migrate, open_database
+from service.store.database import Attendance, open_database
 from service.store.digests import DigestStore
 from service.store.search import SearchStore
 from service.store.silences import SilenceStore
+from service.store.spool_file import SpoolFile
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
@@ -47,10 +49,7 @@ from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
 from service.traces import Traces, Untraced
-from service.upstream.address import parse_dsn
-from service.upstream.forwarder import SEND_SECONDS, Forwarder
-from service.upstream.limits import NOT_ERRORS, RateLimits
-from service.upstream.seal import Seal
+from service.upstream.opening import open_forwarder
 from service.worker import Worker
 
 LOG = logging.getLogger(__name__)
@@ -90,9 +89,11 @@ class Runtime:
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self._committed,
+            on_commit=self._traces.committing(self.telemetry.committed),
         )
-        self._source = _source(settings)
+        spool_file = SpoolFile(settings.spool_path)
+        self.spool = Spool(spool_file, self.telemetry, capacity=settings.spool_bytes)
+        self._source = source_of(settings)
         self.rules = RulesKeeper(
             settings.rules,
             self.writer,
@@ -109,7 +110,14 @@ class Runtime:
             at_once=follows,
         )
         self.quota = Quota(settings.quota_per_minute)
-        self.forwarder = self._forwarder(settings, upstream)
+        self.forwarder = open_forwarder(
+            settings,
+            client=upstream,
+            writer=self.writer,
+            store=self.store,
+            telemetry=self.telemetry,
+            clock=clock,
+        )
         self.artifact_store = ArtifactStore(self.engine)
         folder = MapFolder(settings.artifacts) if settings.artifacts else None
         self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
@@ -121,6 +129,16 @@ class Runtime:
             self.artifacts,
             quota=self.quota,
             public_url=settings.base_url,
+            spool=self.spool,
+        )
+        self.drain_watch = Drain(
+            spool_file,
+            self.spool,
+            self.writer,
+            self.rules.current,
+            self.telemetry,
+            public_url=settings.base_url,
+            on_envelopes=self.forwarder.wake if self.forwarder else lambda: None,
         )
         self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
@@ -185,19 +203,33 @@ class Runtime:
             settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
         )
         self.retention_watch = RetentionWatch(
-            self.writer, self.telemetry, periods(settings), lease=self.lease, clock=clock
+            self.writer,
+            self.telemetry,
+            periods(settings),
+            oldest_spooled=self.spool.oldest,
+            lease=self.lease,
+            clock=clock,
         )
-        self.search_watch = SearchWatch(
-            self.writer, self.search_store, self.telemetry, lease=self.lease
-        )
+        self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
         told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
-        self._watches = (*told, self.retention_watch, self.search_watch)
+        self._watches = (*told, self.heartbeat, self.retention_watch, self.search_watch)
         self.draining = False
+        self._attendance: Attendance | None = None
+        self.opening = Opening(self.engine, self._begin)
 
     def start(self) -> None:
-        migrate(self.engine)
-        self._attendance = None if self._replicated else Attendance(self.engine)
-        self.writer.start()
+        """While the database is away events are accepted, and all else begins once it is back."""
+        self.opening.open_once()
+        self.spool.start()
+        self.writer.start(self.opening.away)
+        if not self.opening.begins():
+            self.rules.start()
+            self.opening.begin_later()
+
+    def _begin(self) -> None:
+        """All that needs the database; first what may fail. Raises StoreUnavailableError."""
+        if self._attendance is None and not self._replicated:
+            self._attendance = Attendance(self.engine)
         if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         elif self._attendance:  # what the other is sending is its own until the lease ends
@@ -206,10 +238,10 @@ class Runtime:
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
+        self.drain_watch.start()
         self.worker.start()
         for watch in self._watches:
             watch.start()
-        self.heartbeat.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -241,8 +273,9 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
-        self.heartbeat.stop()
+        self.opening.stop()
         self._source.close()
+        self.drain_watch.stop()
         self.rules_watch.stop()
         for watch in self._watches:
             watch.stop()
@@ -252,6 +285,7 @@ class Runtime:
             self.forwarder.stop()
         self._give_back()
         self.writer.stop()
+        self.spool.stop()
         self._traces.close()
         self._client.close()
         self.engine.dispose()
@@ -263,35 +297,3 @@ class Runtime:
             self.lease.give_back()
         except StoreUnavailableError:  # it ends by itself
             LOG.warning("lease_not_given_back")
-
-    def _committed(self, jobs: int, seconds: float) -> None:
-        self.telemetry.committed(jobs, seconds)
-        self._traces.committed(jobs, seconds)
-
-    def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
-        """None: nothing goes on."""
-        if not settings.sentry_upstream.get_secret_value():
-            return None
-        return Forwarder(
-            parse_dsn(settings.sentry_upstream.get_secret_value()),
-            Seal(settings.secret_keys),
-            RateLimits(NOT_ERRORS),
-            writer=self.writer,
-            store=self.store,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            client=client or httpx.Client(timeout=SEND_SECONDS, trust_env=False),
-            capacity=settings.sentry_upstream_bytes,
-        )
-
-
-def _source(settings: Settings) -> Source:
-    url = settings.rules_repository.get_secret_value()
-    if not url:
-        return FilesSource(settings.repository)
-    return RepositorySource(
-        settings.folder / "rules-repository",
-        url,
-        settings.rules_ref or None,
-        paths=partial(paths_of, settings.repository) if settings.repository else None,
-    )

@@ -25,8 +25,8 @@ class SearchWatch(Watch):
         writer: Writer,
         store: SearchStore,
         telemetry: Telemetry,
-        *,
         lease: Lease | None = None,
+        *,
         share: float = SHARE,
     ) -> None:
         super().__init__("search", SECONDS, lease)

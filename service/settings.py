@@ -79,6 +79,16 @@ class Settings(BaseModel):
             "`postgresql+psycopg://user@host/database`."
         ),
     ] = SecretStr("sqlite:///data/pointsman.db")
+    spool: Annotated[
+        Path | None,
+        Field(
+            description="The file that takes events while the database cannot be reached. "
+            "Default: `spool.db` beside SQLite's file, else in `data`."
+        ),
+    ] = None
+    spool_bytes: Annotated[
+        int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
+    ] = 2**30
     keep_events_days: Annotated[
         int, Field(ge=0, description="How long events are kept. 0, here and below: for ever.")
     ] = 30
@@ -216,6 +226,10 @@ class Settings(BaseModel):
         """The newest first."""
         parts = (part.strip() for part in self.secret_key.get_secret_value().split(","))
         return tuple(filter(None, parts))
+
+    @property
+    def spool_path(self) -> Path:
+        return self.spool or self.folder / "spool.db"
 
     @property
     def keys(self) -> dict[str, str]:

@@ -47,6 +47,7 @@ REJECTIONS = (
     "unauthorized",
     "refused_origin",
     "store_unavailable",
+    "spool_full",
 )
 UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
@@ -102,6 +103,12 @@ class Telemetry:
             ["channel"],
             registry=self.registry,
         )
+        self._spooled = self._counter("events_spooled", "events that the spool took", "adapter")
+        self.spool_events = self._gauge("spool_events", "events that wait in the spool")
+        self.spool_bytes = self._gauge("spool_bytes", "bytes that wait in the spool")
+        self.spool_oldest = self._gauge("spool_oldest_seconds", "how long the oldest has waited")
+        self.spool_aside = self._gauge("spool_set_aside", "batches that cannot be drained")
+        self.spool_refusing = self._gauge("spool_refusing", "1: the spool took nothing, at last")
         self._quiet = Gauge(
             "pointsman_source_quiet",
             "1: no event for as long as policy.source_went_quiet says",
@@ -138,6 +145,10 @@ class Telemetry:
             team = handled.ownership.team if handled.ownership else None
             about = {"event_id": handled.event_id, "team": team, "reason": handled.outcome}
             LOG.debug("event", extra=about)
+
+    def spooled(self, adapter: str, events: int) -> None:
+        """They are counted as received when they are in the database."""
+        self._spooled.labels(adapter).inc(events)
 
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:
@@ -211,6 +222,7 @@ class Telemetry:
     def _start_at_zero(self) -> None:
         for adapter in ADAPTERS:
             self._dropped.labels(adapter.name)
+            self._spooled.labels(adapter.name)
             for outcome in get_args(Outcome):
                 self._received.labels(adapter.name, outcome)
         for reason in REJECTIONS:

@@ -19,6 +19,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 Take = Callable[
     [Sequence[Event], str, Sender, Envelope | None], Coroutine[Any, Any, tuple[Handled, ...]]
 ]
+Committed = Callable[[int, float], None]  # so many jobs, in so many seconds
 
 
 class Traces(Protocol):
@@ -26,7 +27,7 @@ class Traces(Protocol):
 
     def telling(self, tell: Tell) -> Tell: ...
 
-    def committed(self, jobs: int, seconds: float) -> None: ...
+    def committing(self, committed: Committed) -> Committed: ...
 
     def close(self) -> None: ...
 
@@ -38,8 +39,8 @@ class Untraced:
     def telling(self, tell: Tell) -> Tell:
         return tell
 
-    def committed(self, jobs: int, seconds: float) -> None:
-        pass
+    def committing(self, committed: Committed) -> Committed:
+        return committed
 
     def close(self) -> None:
         pass

@@ -26,7 +26,7 @@ from service.ingest.base import Envelope
 from service.logs import REQUEST
 from service.pipeline import Handled
 from service.quota import Sender
-from service.traces import Take
+from service.traces import Committed, Take
 
 ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 _CLOSE_SECONDS = 2.0  # a collector that is away holds up no stop
@@ -47,7 +47,10 @@ class Tracing:
 
     def accepting(self, take: Take) -> Take:
         async def traced(
-            events: Sequence[Event], adapter: str, sender: Sender, onward: Envelope | None = None
+            events: Sequence[Event],
+            adapter: str,
+            sender: Sender,
+            onward: Envelope | None = None,
         ) -> tuple[Handled, ...]:
             about = {"pointsman.adapter": adapter, "pointsman.project": sender[0]}
             with self._span("accept", SpanKind.SERVER, about) as span:
@@ -59,15 +62,16 @@ class Tracing:
 
         return traced
 
-    def committed(self, jobs: int, seconds: float) -> None:
-        """One commit, which has just ended."""
-        now = time.time_ns()
-        span = self._tracer.start_span(
-            "commit",
-            attributes={"pointsman.batch_size": jobs},
-            start_time=now - int(seconds * 1e9),
-        )
-        span.end(now)
+    def committing(self, committed: Committed) -> Committed:
+        def traced(jobs: int, seconds: float) -> None:
+            """The commit has just ended."""
+            committed(jobs, seconds)
+            now = time.time_ns()
+            begun = now - int(seconds * 1e9)
+            about = {"pointsman.batch_size": jobs}
+            self._tracer.start_span("commit", attributes=about, start_time=begun).end(now)
+
+        return traced
 
     def telling(self, tell: Tell) -> Tell:
         def traced(

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.lease import Lease
+from service.store.spool_file import SpoolError
 from service.store.writer import StoreUnavailableError
 
 LOG = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class Watch(ABC):
 
     @abstractmethod
     def look(self) -> None:
-        """Do what is due. May raise StoreUnavailableError, SQLAlchemyError: the next look may."""
+        """Do what is due. What StoreUnavailableError, SpoolError left, the next look may."""
 
     def start(self) -> None:
         self._thread.start()
@@ -38,7 +39,7 @@ class Watch(ABC):
             try:
                 if self._lease is None or self._lease.is_held():
                     self.look()
-            except (StoreUnavailableError, SQLAlchemyError) as error:
+            except (StoreUnavailableError, SQLAlchemyError, SpoolError) as error:
                 about = {"watch": self._name, "reason": type(error).__name__}
                 LOG.warning("watch_cannot_look", extra=about)
             except Exception:  # one look's mistake must not be the last look

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
@@ -29,6 +30,7 @@ from service.attention import Attention
 from service.breakers import Breakers
 from service.fallback import Fallback
 from service.incidents import outlived, unsent
+from service.store.backend import reason
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -92,7 +94,8 @@ class Worker:
 
     def stop(self) -> None:
         self.drain()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
@@ -109,7 +112,10 @@ class Worker:
         """Begin what is due by now, which nobody tells."""
         try:
             receivers = self._store.due_receivers(self._clock())
-        except Exception:  # keep sending once the database is back
+        except SQLAlchemyError as error:  # it is away
+            LOG.warning("worker_cannot_read", extra={"reason": reason(error)})
+            return
+        except Exception:  # keep sending whatever it was
             LOG.exception("worker_cannot_read")
             return
         for receiver in receivers:

@@ -26,7 +26,7 @@ NEEDED = {
     "RULES_FOLDER": "rules",
     "POINTSMAN_PUBLIC_URL": "https://pointsman.example.com",
 }
-KNOWN = {name for field in Settings.model_fields for name in names_of(field)} | {"POINTSMAN_SPOOL"}
+KNOWN = {name for field in Settings.model_fields for name in names_of(field)}
 UNPRIVILEGED = 10001
 
 

@@ -21,7 +21,7 @@ from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError
 from service.settings_load import load_settings
-from service.store.database import NOT_MIGRATED, migrate, reason
+from service.store.database import NOT_MIGRATED, reason
 from service.traces import open_traces
 
 
@@ -106,10 +106,10 @@ def _greet(settings: Settings) -> None:
 
 
 def _open(settings: Settings) -> Runtime:
-    """With its database brought up to date. Exits with MISUSE where it cannot be."""
+    """With its database brought up to date, or away. Exits with MISUSE where it cannot be."""
     try:
         runtime = Runtime(settings, traces=open_traces(os.environ))
-        migrate(runtime.engine)  # a start would do so too, but with a traceback
+        runtime.opening.open()  # a start would do so too, but with a traceback
     except NOT_MIGRATED as error:
         where = make_url(settings.database_url.get_secret_value()).database
         misuse(f"cannot open the database {where}: {reason(error)}")

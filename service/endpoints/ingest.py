@@ -24,6 +24,7 @@ from service.memory import trim
 from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
+from service.spool import SpoolFullError
 from service.store.writer import StoreUnavailableError
 
 LOG = logging.getLogger(__name__)
@@ -107,6 +108,9 @@ async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wi
         return refuse(400, "disconnected", "the body ended too early")
     except RefusedError as error:
         return refuse(error.status, "unauthorized", error.detail)
+    except SpoolFullError as error:
+        said = f"spool_full: the database is away and the spool takes nothing: {error}"
+        return refuse(503, "spool_full", said)
     except StoreUnavailableError:
         said = "store_unavailable: the event was not kept; send it again"
         return refuse(503, "store_unavailable", said)

@@ -23,9 +23,11 @@ from service.overview import OUTCOMES, VERDICTS, severity_of, why
 from service.render import render
 from service.runtime import Runtime
 from service.silence_form import DURATIONS
+from service.spool import in_words
 from service.stack import stack
 from service.store.rows import Delivery
 from service.store.search import EventFilter
+from service.store.spool_file import SpoolError
 from service.store.store import GroupFilter, Latest
 
 LOG = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def newest_groups(
         older=page.next and "/?" + urlencode(asked | {"cursor": page.next}),
         books=house.store.accounting(),
         lost=house.telemetry.errors_lost,
+        spooled=spooled(house),
         rules=house.rules.status(),
         unconfigured=_unconfigured(house),
         breakers=house.breakers.open(),
@@ -180,6 +183,14 @@ def to_log_in(request: Request) -> Response:
     if request.method != "GET":
         asked = _path_of(request.headers.get("referer", ""))
     return RedirectResponse(f"/login?{urlencode({'to': _own_path(asked)})}", 303)
+
+
+def spooled(house: Runtime) -> str | None:
+    """What waits for the database; None: nothing."""
+    try:
+        return in_words(house.spool.standing(), house.clock())
+    except SpoolError as error:
+        return f"the spool cannot be read: {error}"
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:

@@ -8,7 +8,7 @@ Spec: https://www.sqlite.org/backup.html
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -31,7 +31,8 @@ def back_up(engine: Engine, revision: str) -> Path:
         _copy(database, partial)
         partial.replace(backup)
     except (sqlite3.Error, OSError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         said = f"no backup could be taken to {backup}, and nothing was changed: {reason(error)}"
         raise BackupError(said) from error
     for old in _of(database)[:-KEPT]:

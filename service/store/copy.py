@@ -10,14 +10,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, func, select, text
+from sqlalchemy import Column, Connection, Engine, Table, delete, func, select, text
 from sqlalchemy.engine import make_url
 
 from service.store.backend import reason
 from service.store.database import NOT_MIGRATED, Attendance, migrate, open_database, writing
 from service.store.replica_tables import LEASES
 from service.store.store import books_of
-from service.store.tables import METADATA, PROGRESS
+from service.store.tables import LEDGER, METADATA, PROGRESS
 
 AT_ONCE = 500  # rows in memory
 Shown = Callable[[Iterable[Any], str, int], Iterable[Any]]  # rows, their table, how many
@@ -70,6 +70,8 @@ def _copy_all(source: Engine, target: Engine, shown: Shown) -> Copied:
         _be_patient(written)
         for table in tables:
             written.execute(text(f'LOCK TABLE "{table.name}" IN EXCLUSIVE MODE'))
+        written.execute(delete(LEDGER).where(LEDGER.c.n == 0))  # migrations enter some
+        for table in tables:
             if _count(written, table):
                 raise CopyError(f"the target is not empty: there are rows in {table.name}")
         copied = {table.name: _copy_one(rows, written, table, shown) for table in tables}

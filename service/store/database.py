@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from service.store.backend import backend_of, reason
 from service.store.backup import BackupError, back_up
@@ -25,6 +25,7 @@ __all__ = ["NOT_MIGRATED", "Attendance", "migrate", "open_database", "reason", "
 NOT_MIGRATED = (BackupError, CommandError, SQLAlchemyError, OSError)  # what migrate raises
 
 BUSY_TIMEOUT = 5.0  # seconds that a reader waits where another process holds the file
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -87,6 +88,13 @@ class Attendance:
 
     def close(self) -> None:
         self._file.close()
+
+
+def may_come_back(error: Exception) -> bool:
+    """Whether the database is away; else somebody must put right what is set."""
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None)  # None: another database's
+    return isinstance(error, OperationalError) and (name is None or name.startswith(_PASSING))
 
 
 def _open_sqlite(where: URL) -> Engine:

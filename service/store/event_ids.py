@@ -31,6 +31,7 @@ class Before(msgspec.Struct, frozen=True):
     """An event that came before."""
 
     group: str | None  # None: undecided
+    received_at: int  # µs
 
 
 class EventIds:
@@ -40,6 +41,7 @@ class EventIds:
         self._cursor = cursor
         self._sql = statements
         self._known: dict[Id, str | None] = {}
+        self._at: dict[Id, int] = {}  # when those that the database holds were received
         self._asked: set[Id] = set()  # of the database
         self._new: dict[Id, int] = {}
 
@@ -51,14 +53,18 @@ class EventIds:
             self._asked.add((project, event_id))
         for project, event_ids in by_project.items():
             rows = self._sql.known_ids.run(self._cursor, event_ids, {"project": project})
-            self._known |= {(project, row["event_id"]): row["group_id"] for row in rows}
+            for row in rows:
+                key = project, row["event_id"]
+                self._known[key], self._at[key] = row["group_id"], row["received_at"]
 
     def before(self, event: Event) -> Before | None:
         """None: it is new."""
         key = (event.project, event.event_id)
         if key not in self._asked:
             self.read((key,))
-        return Before(self._known[key]) if key in self._known else None
+        if key not in self._known:
+            return None
+        return Before(self._known[key], self._at.get(key) or self._new.get(key, 0))
 
     def add(self, event: Event) -> None:
         """One that is new."""

@@ -55,9 +55,9 @@ class Statements(Outbox):
             return Statement(clause, dialect)
 
         self.known_ids = Listed(
-            lambda values: select(EVENT_IDS.c.event_id, EVENT_IDS.c.group_id).where(
-                EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)
-            ),
+            lambda values: select(
+                EVENT_IDS.c.event_id, EVENT_IDS.c.group_id, EVENT_IDS.c.received_at
+            ).where(EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)),
             dialect,
         )
         self.add_id = compiled(insert(EVENT_IDS))
@@ -239,7 +239,7 @@ class Statements(Outbox):
             delete(LEASES).where(LEASES.c.name == bindparam("n"), LEASES.c.holder == bindparam("h"))
         )
         self.add_audit = compiled(insert(AUDIT))
-        self.add_envelope = compiled(insert(UPSTREAM))
+        self.add_envelope = compiled(upsert_insert(UPSTREAM).on_conflict_do_nothing())
         self.due_envelopes = compiled(
             select(UPSTREAM)
             .where(UPSTREAM.c.due_at <= bindparam("now"))

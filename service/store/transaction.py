@@ -1,7 +1,7 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -259,6 +259,10 @@ class Transaction(Envelopes):
         told = self._sql.tell_week.run(self._cursor, {"team": team, "week": week})
         return int(told.rowcount) == 1
 
+    def ask(self) -> None:
+        """Write, and change nothing."""
+        self._count({("accepted", ""): 0})
+
     def _unended(self, now: datetime) -> list[Silence]:
         rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
         return [kept_silence(row).silence for row in rows]
@@ -285,11 +289,12 @@ class Transaction(Envelopes):
                 for (hour, group, outcome), n in sorted(self._tallies.items())
             ],
         )
-        sql.count.run_all(
-            cursor,
-            [
-                {"book": book, "name": name, "shard": sql.shard, "n": n}
-                for (book, name), n in sorted(self._books.items())
-                if n
-            ],
-        )
+        self._count({key: n for key, n in self._books.items() if n})
+
+    def _count(self, books: Mapping[tuple[str, str], int]) -> None:
+        shard = self._sql.shard
+        rows = [
+            {"book": book, "name": name, "shard": shard, "n": n}
+            for (book, name), n in sorted(books.items())
+        ]
+        self._sql.count.run_all(self._cursor, rows)

@@ -4,6 +4,9 @@
 
 No timer: at one sender each job has its own commit, under load one commit serves hundreds. A job
 that raises takes nothing with it: the batch is rolled back and each job run again on its own.
+
+Once the database did not take something, nothing else is tried on it until it takes nothing: the
+writer asks once a second. Meanwhile every job fails at once.
 """
 
 import logging
@@ -24,6 +27,9 @@ from service.store.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+PROBE_SECONDS = 1.0
+PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
+MOST = 5000  # events that may wait for the next commit
 _TRIES = 10  # of a batch that met another service's at the same rows
 
 
@@ -54,6 +60,9 @@ class Writer:
         self._memory = Memory(alone=not self._backend.shared)
         self._on_queued = on_queued
         self._on_commit = on_commit
+        self.down: str | None = None  # why the database takes nothing; None: as far as is known
+        self._began: float | None = None  # time.monotonic(), of the commit under way
+        self._weight = 0  # of what waits
         self._waiting: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self.lag = Lag()
@@ -61,8 +70,16 @@ class Writer:
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
-    def start(self) -> None:
+    def start(self, down: str | None = None) -> None:
+        """down: why it need not be tried at once."""
+        self.down = down
         self._thread.start()
+
+    @property
+    def behind(self) -> bool:
+        """It cannot keep up: too much waits, or the commit under way takes too long."""
+        began = self._began
+        return self._weight > MOST or (began is not None and time.monotonic() - began > PATIENCE)
 
     def stop(self) -> None:
         """Commits what is waiting, then ends."""
@@ -81,12 +98,13 @@ class Writer:
         """
         job = _Job(work, coming)
         with self._changed:
-            if self._stopping:
-                job.future.set_exception(StoreUnavailableError("the service is stopping"))
+            if refused := "the service is stopping" if self._stopping else self.down:
+                job.future.set_exception(StoreUnavailableError(refused))
                 return job.future
             if not self._waiting:
                 self.lag.begin()
             self._waiting.append(job)
+            self._weight += max(1, len(coming))
             self._changed.notify()
         return job.future
 
@@ -97,21 +115,44 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                jobs, self._waiting = self._waiting, []
-                if not jobs:
+                seconds = PROBE_SECONDS if self.down else None
+                self._changed.wait_for(lambda: self._waiting or self._stopping, seconds)
+                jobs = self._gathered()
+                if not jobs and self._stopping:
                     break
-                self.lag.take()
-            self._serve(jobs)
+            self._began = time.monotonic()
+            if jobs:
+                self._serve(jobs)
+            elif self.down and (why := self._refused()) != self.down:
+                self.down = why
+                if why is None:
+                    LOG.info("store_available")
+            self._began = None
             self.lag.done()
         self._disconnect()
+
+    def _gathered(self) -> list[_Job[Any]]:
+        self.lag.take()
+        jobs, self._waiting, self._weight = self._waiting, [], 0
+        return jobs
+
+    def _refused(self) -> str | None:
+        """Why the database takes no commit; None: it does."""
+        try:
+            self._commit([_Job(lambda tx: tx.ask(), ())], again=False)
+        except Exception as error:
+            self._disconnect()
+            if is_unavailable(error, self._engine):
+                return reason(error)
+            LOG.exception("store_cannot_be_asked")  # our own mistake: the jobs themselves will tell
+        return None
 
     def _serve(self, jobs: list[_Job[Any]]) -> None:
         started = time.perf_counter()
         try:
             results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
-            self._failed(jobs, error)
+            self._failed(jobs, error, time.perf_counter() - started)
             return
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
@@ -119,18 +160,27 @@ class Writer:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
-    def _failed(self, jobs: list[_Job[Any]], error: Exception) -> None:
+    def _failed(self, jobs: list[_Job[Any]], error: Exception, seconds: float) -> None:
+        """seconds: after how long."""
         if is_unavailable(error, self._engine):
-            said = reason(error)
-            LOG.error("store_unavailable", extra={"reason": said, "jobs": len(jobs)})
-            self._disconnect()
-            for job in jobs:
-                job.future.set_exception(StoreUnavailableError(said))
+            self._give_up(jobs, reason(error), seconds)
         elif len(jobs) == 1:
             jobs[0].future.set_exception(error)
         else:
             for job in jobs:
                 self._serve([job])
+
+    def _give_up(self, jobs: list[_Job[Any]], why: str, seconds: float) -> None:
+        """Where it took long to find out, nobody waits for more."""
+        LOG.error("store_unavailable", extra={"reason": why, "jobs": len(jobs)})
+        self._disconnect()
+        down = why if seconds > PROBE_SECONDS else self._refused()
+        if down is not None:
+            with self._changed:
+                self.down = down
+                jobs = jobs + self._gathered()
+        for job in jobs:
+            job.future.set_exception(StoreUnavailableError(why))
 
     def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
         """As _commit, again where another service's transaction was at the same rows."""

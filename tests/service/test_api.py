@@ -206,6 +206,7 @@ def test_a_database_that_cannot_be_read_is_said(client: TestClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["warnings"] == ["store_unavailable: no such table: deliveries"]
+    assert "pointsman_store_available 0.0" in client.get("/metrics").text
 
 
 def test_the_documentation_needs_no_internet(client: TestClient) -> None:

@@ -17,6 +17,7 @@ from service.runtime import Runtime
 from service.store.writer import StoreUnavailableError
 from service.traces import Untraced, open_traces
 from service.tracing import Tracing
+from tests.ingest.otlp_requests import a_log, logs
 from tests.running import environment, wait_for
 from tests.service.days import TEAMS
 from tests.service.house import TestClient, settings
@@ -100,7 +101,8 @@ def test_a_message_is_a_span_with_its_receiver_and_what_it_said(
 
 def test_what_cannot_be_kept_is_an_error_without_its_words(house: House) -> None:
     house.runtime.writer.stop()
-    house.client.post("/api/v1/events", json={"frames": ["billing/tax.py"]})
+    answer = house.client.post("/v1/logs", json=logs(a_log({"exception.type": "E"})))
+    assert answer.status_code == 503
     (span,) = house.spans("accept")
     assert span.status.description == StoreUnavailableError.__name__
     assert span.events == ()
@@ -126,7 +128,7 @@ def test_without_a_collector_the_way_of_an_event_is_as_it_was(tmp_path: Path) ->
 def test_a_collector_that_is_away_harms_nothing() -> None:
     traces = open_traces(COLLECTOR)
     assert isinstance(traces, Tracing)
-    traces.committed(1, 0.1)
+    traces.committing(lambda _jobs, _seconds: None)(1, 0.1)
     traces.close()
 
 
