@@ -23,6 +23,7 @@ from service.endpoints import (
     artifacts,
     audit,
     deliveries,
+    events,
     group_pages,
     groups,
     health,
@@ -82,7 +83,18 @@ def create_app(runtime: Runtime) -> FastAPI:
     app = _App(Doors(doors()), lifespan=lifespan, **said)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
-    rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)
+    rooms = (
+        ownership,
+        groups,
+        events,
+        silences,
+        deliveries,
+        audit,
+        operations,
+        rules,
+        artifacts,
+        health,
+    )
     for room in rooms:
         app.include_router(room.endpoints)
     for room in (hooks, slack):

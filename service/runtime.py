@@ -24,9 +24,11 @@ from service.opening import Opening
 from service.origins import Origins
 from service.quiet_watch import QuietWatch
 from service.quota import Quota
+from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
 from service.rules_sync import source_of
 from service.rules_watch import RulesWatch
+from service.search import SearchWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
@@ -37,6 +39,7 @@ from service.store.audit import AuditStore
 from service.store.backend import backend_of
 from service.store.database import Attendance, open_database
 from service.store.digests import DigestStore
+from service.store.search import SearchStore
 from service.store.silences import SilenceStore
 from service.store.spool_file import SpoolFile
 from service.store.store import Store
@@ -82,6 +85,7 @@ class Runtime:
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
+        self.search_store = SearchStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
@@ -198,10 +202,17 @@ class Runtime:
         self.heartbeat = Heartbeat(
             settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
         )
-        self._watches = (
-            *(self.silence_watch, self.thread_watch, self.digest_watch),
-            *(self.quiet_watch, self.heartbeat),
+        self.retention_watch = RetentionWatch(
+            self.writer,
+            self.telemetry,
+            periods(settings),
+            oldest_spooled=self.spool.oldest,
+            lease=self.lease,
+            clock=clock,
         )
+        self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
+        told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
+        self._watches = (*told, self.heartbeat, self.retention_watch, self.search_watch)
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)

@@ -89,6 +89,28 @@ class Settings(BaseModel):
     spool_bytes: Annotated[
         int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
     ] = 2**30
+    keep_events_days: Annotated[
+        int, Field(ge=0, description="How long events are kept. 0, here and below: for ever.")
+    ] = 30
+    keep_groups_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How long groups are kept after they were last seen; as long as their "
+            "events at least.",
+        ),
+    ] = 90
+    keep_deliveries_days: Annotated[
+        int, Field(ge=0, description="How long it is kept what was told, and to whom.")
+    ] = 400
+    keep_audit_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How long it is kept who did what, which silences ended and which rules "
+            "were in force.",
+        ),
+    ] = 400
     artifacts: Annotated[
         Path | None,
         Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),

@@ -103,11 +103,14 @@ class Spool:
         return self._file.standing()
 
     def oldest(self) -> datetime | None:
-        """When what waits longest came; None: nothing waits. Raises SpoolError.
+        """When what waits longest came (None: nothing waits); where nobody can tell, long ago.
 
         No id of an event is forgotten that came later: the drain asks for it.
         """
-        at = self.standing().oldest
+        try:
+            at = self._file.standing().oldest
+        except SpoolError:
+            return from_us(0)
         return None if at is None else from_us(at)
 
     def relieved(self) -> None:

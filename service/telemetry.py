@@ -25,6 +25,7 @@ from service.ingest import ADAPTERS
 from service.ingest.client_report import REASONS as DISCARD_REASONS
 from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
+from service.store.retention import KINDS
 
 LOG = logging.getLogger("pointsman")
 SERIES = 1024  # of a metric, remembered
@@ -118,6 +119,11 @@ class Telemetry:
         )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
+        self._retired = self._counter("retention_deleted", "rows that were past their time", "kind")
+        self.retention_ended = self._gauge(
+            "retention_last_run_timestamp_seconds", "when all that was past its time was deleted"
+        )
+        self.search_behind = self._gauge("search_behind", "events that no search finds yet")
         self.rules_loaded = self._gauge(
             "rules_last_reload_successful", "1: the file as it stands is in force"
         )
@@ -189,6 +195,9 @@ class Telemetry:
         self._unworded.labels(channel).inc()
         LOG.warning("template_failed", extra={"channel": channel, "reason": why})
 
+    def retired(self, kind: str, rows: int) -> None:
+        self._retired.labels(kind).inc(rows)
+
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()
 
@@ -226,6 +235,8 @@ class Telemetry:
             self._decisions.labels(step)
         for outcome in UPSTREAM_OUTCOMES:
             self._upstream.labels(outcome)
+        for kind in (*KINDS, "ids"):
+            self._retired.labels(kind)
         for outcome in _SUPPRESSED:
             self._suppressed.labels(outcome)
 

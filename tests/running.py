@@ -49,9 +49,8 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.dsn = f"http://any@127.0.0.1:{self.port}/1"
         self._folder = folder
-        self._environment = environment(
-            PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8", PORT=str(self.port), **settings
-        )
+        ours = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PORT": str(self.port)}
+        self._environment = environment(**ours | settings)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "ownership_rules.yaml").write_text(rules, encoding="utf-8")
 

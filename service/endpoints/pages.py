@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from matchers.event import title
 from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
@@ -25,6 +26,7 @@ from service.silence_form import DURATIONS
 from service.spool import in_words
 from service.stack import stack
 from service.store.rows import Delivery
+from service.store.search import EventFilter
 from service.store.spool_file import SpoolError
 from service.store.store import GroupFilter, Latest
 
@@ -32,6 +34,7 @@ LOG = logging.getLogger(__name__)
 Form = dict[str, str]
 FORM_LIMIT = 64 * 1024  # bytes
 SHOWN = 50  # groups on a page
+FEW = 10  # events on a group's
 NOBODY = "unowned"  # in the filter: the groups that are no team's
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 endpoints = APIRouter(include_in_schema=False)
@@ -89,7 +92,12 @@ def newest_groups(
 
 
 @endpoints.get("/groups/{id}")
-def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A002 the path's own word
+def one_group(
+    request: Request,
+    house: Admin,
+    id: str,  # noqa: A002 the path's own word
+    q: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
     group = found(house.store.group(id), "group")
     kept = next(iter(house.store.events_of(id, 1)), None)
     decision = kept.decision if kept else None
@@ -102,6 +110,13 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         project=project_name(group.project, house),
         kept=kept,
         bodies=house.store.bodies_of(id),
+        q=q,
+        events=[
+            (one, title(one.event))
+            for one in house.search_store.events(
+                EventFilter(group=id, q=q.strip() or None), FEW
+            ).items
+        ],
         decision=decision,
         why=why(decision),
         severity=severity_of(kept.event, decision, rules or Rules.empty())

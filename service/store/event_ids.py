@@ -83,17 +83,17 @@ class EventIds:
         self._sql.settle_id.run(self._cursor, named)
         return False
 
-    def expire(self, before: int, after: Id, limit: int) -> Id | None:
+    def expire(self, before: int, after: Id, limit: int) -> tuple[Id | None, int]:
         """Forget those received before, of the `limit` ids that follow `after`.
 
-        The last one that was looked at, to go on from; None: that was the end.
+        The last one that was looked at, to go on from (None: that was the end), and how many.
         """
         place = {"p": after[0], "e": after[1]}
         last = self._sql.id_after.run(self._cursor, place | {"skip": limit - 1}).fetchone()
         to = {"p2": last[0], "e2": last[1]} if last else {}
         statement = self._sql.expire_ids if last else self._sql.expire_last_ids
-        statement.run(self._cursor, place | to | {"before": before})
-        return (last[0], last[1]) if last else None
+        expired = statement.run(self._cursor, place | to | {"before": before}).rowcount
+        return (last[0], last[1]) if last else None, int(expired)
 
     def flush(self) -> None:
         rows = [

@@ -18,8 +18,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
+from service.store.ageing import Ageing
 from service.store.outbox import Outbox
 from service.store.replica_tables import LEASES
+from service.store.search_tables import SearchStatements
 from service.store.statement import Listed, Statement, add_up, upsert
 from service.store.tables import (
     ARTIFACTS,
@@ -46,6 +48,8 @@ class Statements(Outbox):
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
+        self.ageing = Ageing(dialect)
+        self.search = SearchStatements(dialect)
 
         def compiled(clause: ClauseElement) -> Statement:
             return Statement(clause, dialect)

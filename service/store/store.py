@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+from sqlalchemy import Connection, Dialect, Engine, Select, func, select, tuple_
 
 from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, Grouping
@@ -13,6 +13,7 @@ from routers.group import Group
 from service.store.bodies import decision_in, event_in
 from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
+from service.store.search import groups_found
 from service.store.tables import (
     AUDIENCES,
     DELIVERIES,
@@ -45,7 +46,7 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """None asks nothing. `q` is looked for in title and culprit, whatever the case."""
+    """None asks nothing. `q`: service/words.py."""
 
     team: str | None = None
     status: str | None = None
@@ -59,7 +60,7 @@ class Store:
 
     def groups(self, wanted: GroupFilter, limit: int, cursor: str | None = None) -> Page:
         """The most recently seen first."""
-        query = _filtered(select(GROUPS), wanted)
+        query = _filtered(select(GROUPS), wanted, self._engine.dialect)
         if cursor:
             query = query.where(
                 tuple_(GROUPS.c.last_seen, GROUPS.c.id) < decode(cursor, tuple[Moment, str])
@@ -238,10 +239,9 @@ def _balance(
     seen += books.get(("taken", "groups"), 0)
     accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
     outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
+    settled = ("delivered", "merged", "dead")
     deliveries = {
-        "delivered": states.get("delivered", 0),
-        "merged": states.get("merged", 0),
-        "dead": states.get("dead", 0),
+        **{name: states.get(name, 0) + books.get(("taken", name), 0) for name in settled},
         "pending": states.get("pending", 0) + states.get("leased", 0),
     }
     once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
@@ -265,7 +265,7 @@ def _count(connection: Connection, column: Any) -> list[tuple[str, int]]:
     return [(str(name), int(n)) for name, n in connection.execute(query)]
 
 
-def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: GroupFilter, dialect: Dialect) -> Select[Any]:
     if wanted.team is not None:
         query = query.where(GROUPS.c.team == wanted.team)
     if wanted.status is not None:
@@ -274,10 +274,7 @@ def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
         seen = select(AUDIENCES.c.group_id).where(AUDIENCES.c.environment == wanted.environment)
         query = query.where(GROUPS.c.id.in_(seen))
     if wanted.q:
-        has = func.lower(GROUPS.c.title + " " + GROUPS.c.culprit)
-        query = query.where(
-            and_(*(has.contains(w, autoescape=True) for w in wanted.q.lower().split()))
-        )
+        query = query.where(GROUPS.c.id.in_(groups_found(wanted.q, dialect)))
     return query
 
 

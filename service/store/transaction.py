@@ -12,7 +12,6 @@ from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
 from routers.route import Routing
-from routers.silences import Silence
 from service.store.artifacts import Artifacts
 from service.store.audit import Audited, audit_row
 from service.store.bodies import Bodies, event_in, is_kept
@@ -24,8 +23,10 @@ from service.store.leases import Leases
 from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
+from service.store.retention import Retention
 from service.store.rows import Delivery, delivery_record, delivery_row, new_id
-from service.store.silences import KeptSilence, kept_silence, silence_row
+from service.store.search import Search
+from service.store.silenced import Silenced
 from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.storms import Storms
@@ -35,7 +36,7 @@ from service.store.threads import Threads
 ALL = 1_000_000
 
 
-class Transaction(Envelopes):
+class Transaction(Silenced, Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
     def __init__(self, cursor: Any, statements: Statements, memory: Memory) -> None:
@@ -55,6 +56,8 @@ class Transaction(Envelopes):
         self._deliveries: dict[str, dict[str, Any]] = {}
         self._storms = Storms(cursor, statements, memory.weather, self._deliveries, self.locks)
         self._books: Counter[tuple[str, str]] = Counter()
+        self.search = Search(cursor, statements.search)
+        self.retention = Retention(cursor, statements, self.groups, self.search, self._books)
         self._in_force = memory.in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
         self._audit: list[dict[str, Any]] = []
@@ -222,32 +225,6 @@ class Transaction(Envelopes):
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
 
-    def silences(self, now: datetime) -> tuple[Silence, ...]:
-        """Those that are active."""
-        return self._in_force.at(now, self._unended)
-
-    def put_silence(self, silence: Silence, now: datetime) -> None:
-        self._sql.add_silence.run(self._cursor, silence_row(silence, now))
-        self._in_force.forget()
-
-    def end_silence(self, id: str, now: datetime) -> KeptSilence | None:  # noqa: A002
-        """As it then is; one that ended before stays. None: there is no such silence."""
-        row = one(self._sql.silence.run(self._cursor, {"id": id}))
-        if row is None:
-            return None
-        at = to_us(now)
-        if row["ends_at"] > at:
-            ended = {"starts_at": min(row["starts_at"], at), "ends_at": at, "updated_at": at}
-            self._sql.end_silence.run(self._cursor, ended | {"i": id})
-            row |= ended
-            self._in_force.forget()
-        return kept_silence(row)
-
-    def mark_warned(self, id: str, now: datetime) -> bool:  # noqa: A002
-        """False: it was before."""
-        marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
-        return int(marked.rowcount) == 1
-
     def audit(self, entry: Audited) -> None:
         self._audit.append(audit_row(entry))
 
@@ -259,10 +236,6 @@ class Transaction(Envelopes):
     def ask(self) -> None:
         """Write, and change nothing."""
         self._count({("accepted", ""): 0})
-
-    def _unended(self, now: datetime) -> list[Silence]:
-        rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
-        return [kept_silence(row).silence for row in rows]
 
     def _flush_deliveries(self) -> None:
         self._sql.add_delivery.run_all(self._cursor, list(self._deliveries.values()))
