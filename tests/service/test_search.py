@@ -148,7 +148,8 @@ def test_what_is_found_comes_by_pages_the_newest_first(days: Days, asked: dict[s
         days.pass_by(MINUTE)
     index(days)
     asked = {name: group if name == "group" else said for name, said in asked.items()}
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
         answer = days.client.get("/api/v1/events", params=asked | page).json()
