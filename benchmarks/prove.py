@@ -112,6 +112,13 @@ PROOFS = (
         ("-m", "benchmarks.soak"),
     ),
     Proof(
+        "month",
+        "Two months of a million errors each, all kept for one month: pages, searches and look-ups "
+        "take less than 200 ms, a batch that deletes less than 20 ms, the file grows by less than "
+        "10 % in the second month, and the books balance.",
+        ("-m", "benchmarks.month"),
+    ),
+    Proof(
         "openapi",
         "Whatever the OpenAPI document lets anybody send, and whatever it forbids, 300 random "
         "requests of each for each operation: no 500.",

@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     select,
+    tuple_,
     union_all,
 )
 
@@ -36,7 +37,7 @@ from service.store.search_tables import (
     spelling,
     whole_words,
 )
-from service.store.tables import EVENTS, GROUPS, PROGRESS
+from service.store.tables import EVENTS, GROUPS, PROGRESS, to_us
 from service.words import asked
 
 
@@ -69,13 +70,31 @@ class SearchStore:
         self._engine = engine
 
     def events(self, wanted: EventFilter, limit: int, cursor: str | None = None) -> Page:
-        """Those that are kept, the newest first. Raises CursorError."""
-        before = decode(cursor, tuple[Moment])[0] if cursor else None
+        """Those that are kept, the newest first. Raises CursorError.
+
+        Of a question or a project as they were indexed, else as they came: by the index of each.
+        """
+        if wanted.q is None and wanted.project is None:
+            return self._as_they_came(wanted.group, limit, cursor)
         with self._engine.begin() as connection:
-            query = self._query(connection, wanted, limit + 1, before)
+            first = _indexed(connection, wanted).limit(limit + 1)
+            if cursor:
+                first = first.where(EVENT_WORDS.c.rowid < decode(cursor, tuple[Moment])[0])
+            query = select(EVENTS).where(EVENTS.c.sequence.in_(first))
             query = query.order_by(EVENTS.c.sequence.desc())
             found = [_found(row) for row in connection.execute(query).mappings()]
         return page(found, limit, lambda one: [one.sequence])
+
+    def _as_they_came(self, group: str | None, limit: int, cursor: str | None) -> Page:
+        order = (EVENTS.c.received_at, EVENTS.c.event_id)
+        query = select(EVENTS).order_by(*(column.desc() for column in order)).limit(limit + 1)
+        if group is not None:
+            query = query.where(EVENTS.c.group_id == group)
+        if cursor:
+            query = query.where(tuple_(*order) < decode(cursor, tuple[Moment, str]))
+        with self._engine.begin() as connection:
+            found = [_found(row) for row in connection.execute(query).mappings()]
+        return page(found, limit, lambda one: [to_us(one.event.received_at), one.event.event_id])
 
     def newest(self) -> int:
         """The number of the event that was kept last."""
@@ -109,34 +128,6 @@ class SearchStore:
         with self._engine.begin() as connection:
             rows = connection.execute(query).all()
         return {row.group_id: row.words.split() for row in rows}
-
-    def _query(
-        self, connection: Connection, wanted: EventFilter, limit: int, before: int | None
-    ) -> Select[Any]:
-        if wanted.q is not None:
-            first = self._first(connection, wanted, before).limit(limit)
-            return select(EVENTS).where(EVENTS.c.sequence.in_(first))
-        query = select(EVENTS).limit(limit)
-        if wanted.group is not None:
-            query = query.where(EVENTS.c.group_id == wanted.group)
-        if wanted.project is not None:
-            query = query.where(EVENTS.c.project == wanted.project)
-        return query if before is None else query.where(EVENTS.c.sequence < before)
-
-    def _first(
-        self, connection: Connection, wanted: EventFilter, before: int | None
-    ) -> Select[Any]:
-        """The index walks through what it finds from its end, and no further than is asked."""
-        number, words = EVENT_WORDS.c.rowid, asked(wanted.q or "")
-        query = select(number).order_by(number.desc())
-        if not words:
-            return query.where(false())
-        whole = whole_words(wanted.group, wanted.project)
-        spelt = _spelt(connection, words)
-        query = query.where(
-            matching(EVENT_WORDS, words, connection.dialect, whole=whole, spelt=spelt)
-        )
-        return query if before is None else query.where(number < before)
 
 
 class Search:
@@ -184,6 +175,17 @@ def groups_found(q: str, dialect: Dialect) -> CompoundSelect[Any] | Select[Any]:
         return select(GROUPS.c.id).where(false())
     indexed = select(GROUP_WORDS.c.group_id).where(matching(GROUP_WORDS, words, dialect))
     return union_all(indexed, select(GROUPS.c.id).where(_just_seen(), _shows(q)))
+
+
+def _indexed(connection: Connection, wanted: EventFilter) -> Select[Any]:
+    """Their numbers. The index walks from its end through what it finds, as far as is asked."""
+    number, words = EVENT_WORDS.c.rowid, asked(wanted.q or "")
+    query = select(number).order_by(number.desc())
+    if wanted.q is not None and not words:
+        return query.where(false())
+    whole = whole_words(wanted.group, wanted.project)
+    spelt = _spelt(connection, words)
+    return query.where(matching(EVENT_WORDS, words, connection.dialect, whole=whole, spelt=spelt))
 
 
 def _spelt(connection: Connection, words: Iterable[str]) -> dict[str, list[str]]:

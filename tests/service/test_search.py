@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from service.store.search_tables import number
-from tests.service.days import DAY, Days, the_days
+from tests.service.days import DAY, MINUTE, Days, the_days
 from tests.service.test_retention import count
 from tests.service.test_words import CASES, HOSTILE
 
@@ -141,14 +141,18 @@ def test_an_event_is_found_by_its_id_and_says_whose_it_is(days: Days) -> None:
     assert found["ownership"]["owners"] == ["payments"]
 
 
-def test_what_is_found_comes_by_pages_the_newest_first(days: Days) -> None:
+@pytest.mark.parametrize("asked", [{}, {"q": "slow"}, {"project": "1"}, {"group": "its"}])
+def test_what_is_found_comes_by_pages_the_newest_first(days: Days, asked: dict[str, str]) -> None:
     for at in range(5):
-        days.fail(message=f"slow {at}")
+        group = days.fail(message=f"slow {at}")
+        days.pass_by(MINUTE)
     index(days)
-    seen, cursor = [], ""
+    asked = {name: group if name == "group" else said for name, said in asked.items()}
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
-        asked = {"q": "slow", "limit": "2"} | ({"cursor": cursor} if cursor else {})
-        answer = days.client.get("/api/v1/events", params=asked).json()
+        page = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        answer = days.client.get("/api/v1/events", params=asked | page).json()
         seen += [one["event"]["message"] for one in answer["events"]]
         cursor = answer["next"]
     assert seen == [f"slow {at}" for at in (4, 3, 2, 1, 0)]
