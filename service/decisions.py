@@ -6,7 +6,6 @@ those. So what was decided of one that says the same stands for it too, masked a
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import blake2b
 
 import msgspec
 
@@ -38,12 +37,11 @@ class Decisions:
         says = msgspec.structs.replace(
             event, event_id="", timestamp=_THEN, received_at=_THEN, trace_id=None
         )
-        raw = msgspec.json.encode(says)
-        key = blake2b(raw, digest_size=16).digest()  # of what is not masked, nothing is kept
+        key = msgspec.json.encode(says)
         decided = self._memo.get(key)
         if decided is None:
             decided = masked(decide(says, rules, self.groupings))
-            self._memo.remember(key, decided, _WEIGHT * len(raw))
+            self._memo.remember(key, decided, _WEIGHT * len(key))
         its_own = msgspec.structs.replace(
             decided.event,
             event_id=event.event_id,

@@ -96,6 +96,10 @@ def _headers(request: Request) -> dict[str, str]:
     }
 
 
+def _query(request: Request) -> Mapping[str, str]:
+    return request.query_params if request.scope["query_string"] else {}
+
+
 async def _answer(
     adapter: wire.Adapter, request: Request, headers: Mapping[str, str], house: Runtime
 ) -> wire.Answer:
@@ -129,7 +133,7 @@ async def _answer(
 async def _receive(
     adapter: wire.Adapter, request: Request, about: wire.Request, house: Runtime
 ) -> wire.Answer:
-    key = ingest_key(about.headers, request.query_params)
+    key = ingest_key(about.headers, _query(request))
     if adapter.genuine:
         house.auth.expect_signed()
     elif key or not adapter.keyed_body:  # before a byte of the body is read
@@ -197,7 +201,7 @@ def _project(
 
 def _keys(request: Request, in_body: str | None) -> set[str]:
     """All that a Sentry SDK named."""
-    said = sentry_keys(request.headers, request.query_params)
+    said = sentry_keys(request.headers, _query(request))
     return said | {in_body} if in_body else said
 
 
