@@ -16,7 +16,7 @@ import yaml
 
 from routers.network import SEND_LIMIT
 from service.settings import Settings, names_of
-from tests.documents import ROOT, blocks
+from tests.documents import ROOT, blocks, text_of
 from tests.running import environment
 
 TOOLS = Path(sys.executable).parent
@@ -211,6 +211,14 @@ def test_a_pod_has_the_time_that_its_end_takes() -> None:
     drain = int(settings_of({"spec": template})["POINTSMAN_DRAIN_SECONDS"])
     takes = int(before) + drain + SEND_LIMIT.total_seconds()
     assert template["terminationGracePeriodSeconds"] >= takes + 5
+
+
+def test_what_a_pod_waits_for_at_its_end_is_what_readyz_says() -> None:
+    (container,) = the("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    code = container["lifecycle"]["preStop"]["exec"]["command"][-1]
+    (word,) = re.findall(r'b"(\w+):"', code)
+    assert f"| `{word}` |" in text_of("docs/operating.md")
+    assert f'f"{word}: ' in text_of("service/endpoints/health.py")
 
 
 def test_compose_leaves_the_time_that_an_end_takes(services: dict[str, Any]) -> None:
