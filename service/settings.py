@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
+_CENTURY = 36_500  # days: no moment is before the year 1
 
 
 class SettingsError(Exception):
@@ -90,23 +91,29 @@ class Settings(BaseModel):
         int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
     ] = 2**30
     keep_events_days: Annotated[
-        int, Field(ge=0, description="How long events are kept. 0, here and below: for ever.")
+        int,
+        Field(
+            ge=0, le=_CENTURY, description="How long events are kept. 0, here and below: for ever."
+        ),
     ] = 30
     keep_groups_days: Annotated[
         int,
         Field(
             ge=0,
+            le=_CENTURY,
             description="How long groups are kept after they were last seen; as long as their "
             "events at least.",
         ),
     ] = 90
     keep_deliveries_days: Annotated[
-        int, Field(ge=0, description="How long it is kept what was told, and to whom.")
+        int,
+        Field(ge=0, le=_CENTURY, description="How long it is kept what was told, and to whom."),
     ] = 400
     keep_audit_days: Annotated[
         int,
         Field(
             ge=0,
+            le=_CENTURY,
             description="How long it is kept who did what, which silences ended and which rules "
             "were in force.",
         ),

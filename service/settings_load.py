@@ -81,7 +81,7 @@ def _refused_database(url: str) -> Iterator[str]:
     name = f"{PREFIX}DATABASE_URL"
     try:
         where = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # of a port
         yield f"{name}: an unreadable URL is not supported; {_SUPPORTED} are"
         return
     driver, file = where.drivername, where.database not in (None, "", ":memory:")

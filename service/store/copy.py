@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Table, delete, func, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from service.store.backend import reason
 from service.store.database import NOT_MIGRATED, Attendance, migrate, open_database, writing
@@ -58,7 +59,11 @@ def _source(url: str) -> Engine:
 
 
 def _target(url: str) -> Engine:
-    if make_url(url).drivername not in ("postgresql", "postgresql+psycopg"):
+    try:
+        driver = make_url(url).drivername
+    except (ArgumentError, ValueError):  # it may hold a password
+        driver = "unreadable"
+    if driver not in ("postgresql", "postgresql+psycopg"):
         raise CopyError("--to: postgresql+psycopg://user@host/database is what it copies to")
     return open_database(url)
 

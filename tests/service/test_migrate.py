@@ -16,6 +16,7 @@ from sqlalchemy import inspect
 from service.store.backup import KEPT
 from service.store.database import Attendance, migrate, open_database
 from service.store.metadata import METADATA
+from service.store.search_tables import EVENT_WORDS, GROUP_WORDS
 from service.store.store import GroupFilter, Store
 from service.store.writer import Writer
 from tests.builders import NOW
@@ -52,7 +53,7 @@ def test_services_that_start_at_once_make_one_schema(empty: str) -> None:
     for engine in engines:
         engine.dispose()
     assert len({one.after for one in done}) == 1
-    assert made == {*METADATA.tables, "alembic_version"}
+    assert made == {*METADATA.tables, EVENT_WORDS.name, GROUP_WORDS.name, "alembic_version"}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -116,6 +117,12 @@ def test_a_server_that_is_away_is_said_and_its_password_is_not() -> None:
     said = pointsman("migrate", database="postgresql+psycopg://ada:s3cret@127.0.0.1:1/pointsman")
     assert said.returncode == 2
     assert "the server cannot be reached" in said.stderr
+    assert "s3cret" not in said.stderr
+
+
+def test_a_url_that_cannot_be_read_is_refused_without_it(filled: str) -> None:
+    said = pointsman("copy", "--to", "postgresql://ada:p@ss:s3cret@db/pointsman", database=filled)
+    assert (said.returncode, "nothing was copied: --to" in said.stderr) == (2, True)
     assert "s3cret" not in said.stderr
 
 
