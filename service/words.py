@@ -24,6 +24,7 @@ _NEAREST = 3  # frames of each exception
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"  # written without blanks: each is a word
 _WORD = re.compile(rf"{_IDEOGRAPH}|(?:(?!{_IDEOGRAPH})[^\W_])+")
 _PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
+_LINE = re.compile(r"(\.[A-Za-z]\w{0,9})(?::\d+){1,2}(?![\w:])")  # tax.py:88, as an alert names it
 _HEX = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{8,}", re.IGNORECASE)
 _VARIES = re.compile(rf"\d|{_HEX.pattern}$", re.IGNORECASE)
 
@@ -43,7 +44,7 @@ def words(texts: Iterable[str | None], limit: int) -> list[str]:
 
 def asked(question: str) -> tuple[str, ...]:
     """The words that must all be found; none: it asks for nothing that a text could have."""
-    typed = _WORD.findall(_plain(question))[:ASKED]
+    typed = _WORD.findall(_plain(_LINE.sub(r"\1", question)))[:ASKED]
     return tuple(dict.fromkeys(word.casefold()[:LONGEST] for word in typed))
 
 
