@@ -38,8 +38,9 @@ class Opening:
         except SQLAlchemyError as error:
             if not may_come_back(error):
                 raise
-            self.away = reason(error)
-            LOG.error("store_unavailable", extra={"reason": self.away})
+            before, self.away = self.away, reason(error)
+            if self.away != before:
+                LOG.error("store_unavailable", extra={"reason": self.away})
         else:
             self.away = None
 

@@ -19,6 +19,7 @@ class Watch(ABC):
         self._name = name
         self._lease = lease
         self._seconds = seconds
+        self._cannot: str | None = None  # why the last look could not
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -39,8 +40,14 @@ class Watch(ABC):
             try:
                 if self._lease is None or self._lease.is_held():
                     self.look()
+                self._cannot = None
             except (StoreUnavailableError, SQLAlchemyError, SpoolError) as error:
-                about = {"watch": self._name, "reason": type(error).__name__}
-                LOG.warning("watch_cannot_look", extra=about)
+                self._say(type(error).__name__)
             except Exception:  # one look's mistake must not be the last look
                 LOG.exception("watch_failed", extra={"watch": self._name})
+
+    def _say(self, why: str) -> None:
+        """Once, of what every look meets."""
+        if why != self._cannot:
+            LOG.warning("watch_cannot_look", extra={"watch": self._name, "reason": why})
+        self._cannot = why

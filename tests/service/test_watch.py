@@ -34,3 +34,18 @@ def test_no_look_is_the_last_one(
     wait_for(lambda: watching.looks > 2)
     watching.stop()
     assert [record.message for record in caplog.records if record.levelname != "DEBUG"] == [said]
+
+
+class Away(Watching):
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks not in (4, 5):
+            raise self._met
+
+
+def test_what_every_look_meets_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    watching = Away(StoreUnavailableError("locked"))
+    watching.start()
+    wait_for(lambda: watching.looks > 8)
+    watching.stop()
+    assert [record.message for record in caplog.records].count("watch_cannot_look") == 2
