@@ -20,7 +20,7 @@ def events(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Those that were kept last first."""
-    wanted = EventFilter(q=q, group=group, project=project)
+    wanted = EventFilter(q=q or None, group=group, project=project)
     page = house.search_store.events(wanted, limit, cursor)
     return {"events": [event_json(one) for one in page.items], "next": page.next}
 

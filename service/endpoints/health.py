@@ -60,8 +60,9 @@ def _measure_spool(house: Runtime) -> None:
     telemetry.spool_events.set(standing.events)
     telemetry.spool_bytes.set(standing.bytes)
     telemetry.spool_aside.set(standing.aside)
-    oldest = from_us(standing.oldest) if standing.oldest is not None else house.clock()
-    telemetry.spool_oldest.set(max(0.0, (house.clock() - oldest).total_seconds()))
+    now = house.clock()
+    oldest = from_us(standing.oldest) if standing.oldest is not None else now
+    telemetry.spool_oldest.set(max(0.0, (now - oldest).total_seconds()))
 
 
 def _has_read_books(house: Runtime) -> bool:

@@ -186,11 +186,15 @@ def to_log_in(request: Request) -> Response:
 
 
 def spooled(house: Runtime) -> str | None:
-    """What waits for the database; None: nothing."""
+    """What waits for the database, and whether more is taken; None: nothing."""
     try:
-        return in_words(house.spool.standing(), house.clock())
+        waits = in_words(house.spool.standing(), house.clock())
     except SpoolError as error:
         return f"the spool cannot be read: {error}"
+    full = (
+        house.spool.refusing and f"the spool is full ({house.spool.refusing}), senders are refused"
+    )
+    return "; ".join(filter(None, (waits, full))) or None
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:

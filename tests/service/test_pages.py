@@ -80,6 +80,7 @@ def test_the_first_page_says_how_to_send_and_that_the_books_balance(client: Test
     page = read(client, "/").text
     assert "http://any@127.0.0.1:8000/1" in page
     assert "curl http://127.0.0.1:8000/api/v1/events" in page
+    assert "\\\n\n" not in client.get("/", headers=HTML).text  # a command ends at an empty line
     assert "0 accepted, 0 unaccounted" in page
     assert "Open on loopback" in page
 

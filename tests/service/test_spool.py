@@ -194,6 +194,8 @@ def test_a_spool_that_is_full_refuses_loudly_and_takes_again_once_it_is_drained(
             answers = send(client, 1, 2, 3, 4)
             ready = client.get("/readyz")
             metrics = client.get("/metrics").text
+            page = client.get("/", headers={"accept": "text/html"}).text
+        assert "900 bytes wait" in page
         accepted = answers.count(200)
         assert answers == [200] * accepted + [503] * (4 - accepted)
         assert 0 < accepted < 4
