@@ -47,9 +47,8 @@ check: $(VENV)/.dev
 test: check
 	$(BIN)/pytest -n auto
 
-bench: $(VENV)/.dev  ## ratios of two things run in turn
-	$(BIN)/python -m benchmarks.matching
-	$(BIN)/python -m benchmarks.scrubbing
+bench: $(VENV)/.dev  ## ratios of things run in turn; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.bench
 
 prove: $(VENV)/.dev  ## what is too slow or too absolute for CI; writes docs/proofs/
 	$(BIN)/python -m benchmarks.prove

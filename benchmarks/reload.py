@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes import Shapes
+from service.store.bodies import decision_in
 from tests.running import Service, a_service
 
 TEAMS, RULES = 40, 10_000
@@ -89,7 +90,7 @@ class Flow:
                 time.sleep(max(0.0, due - time.perf_counter()))
                 began = time.perf_counter()
                 line.sendall(request)
-                status = _status(answers)
+                status = answer_status(answers)
                 self.slowest = max(self.slowest, time.perf_counter() - began)
                 self.answers[status] += 1
                 if self._stopping.is_set():
@@ -103,7 +104,7 @@ def _request(paths: list[str]) -> bytes:
     return head.encode() + body
 
 
-def _status(answers: BufferedReader) -> int:
+def answer_status(answers: BufferedReader) -> int:
     """Of one whole answer."""
     status = int(answers.readline().split()[1])
     length = 0
@@ -156,7 +157,8 @@ def _reload(service: Service) -> str:
 
 def _decisions(database: Path) -> list[dict[str, Any]]:
     with sqlite3.connect(database) as rows:
-        return [json.loads(text) for (text,) in rows.execute("SELECT decision FROM events")]
+        packed = rows.execute("SELECT decision FROM events").fetchall()
+    return [decision_in(one) or {} for (one,) in packed]
 
 
 def _is_of_one(

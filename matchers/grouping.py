@@ -4,12 +4,12 @@ The last entry that matches an event wins, whole. Its fingerprint stands in plac
 its title is the group's from when that is made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from matchers.event import Event, one_line, title
-from matchers.fingerprint import GROUPINGS, RECIPES, Recipe, hashed, parts, told
+from matchers.fingerprint import GROUPINGS, RECIPES, Grouping, Recipe, hashed, parts, told
 from matchers.kinds.base import Sight
 from matchers.paths import flags_are_believed
 from matchers.ruleset import GroupingEntry, Ruleset
@@ -17,12 +17,12 @@ from matchers.template import Kind, Subject, Template
 
 
 class Grouped(msgspec.Struct, frozen=True):
-    fingerprints: tuple[str, ...]  # by every recipe, the newest first
+    fingerprints: tuple[str, ...]  # by each recipe, the newest first
     entry: GroupingEntry | None = None  # of the rules file, where one matches
 
 
-def group_of(event: Event, ruleset: Ruleset) -> Grouped:
-    """Pure. The event is complete()."""
+def group_of(event: Event, ruleset: Ruleset, groupings: Sequence[Grouping] = GROUPINGS) -> Grouped:
+    """Pure. The event is complete(). groupings: by which recipes, the newest first."""
     entry = _entry(event, ruleset) if ruleset.grouping else None
     known = told(event)
     subject = _subject(event, ruleset) if entry and entry.fingerprint else None
@@ -31,7 +31,7 @@ def group_of(event: Event, ruleset: Ruleset) -> Grouped:
         usual = parts(known, recipe)
         return _chosen(entry.fingerprint, subject, usual, recipe) if entry and subject else usual
 
-    return Grouped(tuple(hashed(those(RECIPES[one]), one) for one in GROUPINGS), entry)
+    return Grouped(tuple(hashed(those(RECIPES[one]), one) for one in groupings), entry)
 
 
 def title_by(entry: GroupingEntry | None, event: Event, ruleset: Ruleset) -> str | None:

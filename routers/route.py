@@ -4,9 +4,8 @@ Judged per audience (group, environment, team): an error known from staging is n
 production, and a team that takes over is told what its predecessor knew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
 
 import msgspec
 
@@ -23,7 +22,6 @@ from routers.teams import Situation, choose
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
-    receivers: tuple[str, ...] = ()  # that are told, or would be were it news
     notifications: tuple[Notification, ...] = ()  # one per receiver; each becomes a delivery
     audiences: tuple[Audience, ...] = ()  # as they stand after this event
     hidden: tuple[Hidden, ...] = ()  # by which silences, from whom
@@ -56,48 +54,61 @@ def route(
 
     came: 0 where they do too, and only whose it is has changed.
     """
-    severe = rules.severity(event, ownership)
-    hidden = partial(hiding, silences, Subject(event, ownership, group, severe))
+
+    def hidden(team: str | None) -> tuple[Hidden, ...]:
+        if not silences:
+            return ()
+        severe = rules.severity(event, ownership)
+        return hiding(silences, Subject(event, ownership, group, severe), team)
+
     told = [
         _tell(team, event, ownership, group, rules=rules, now=now, hidden=hidden, came=came)
         for team in ownership.told or (None,)
     ]
-    notifications = [
-        Notification(
-            group=group.id,
-            project=group.project,
-            receiver=receiver,
-            team=one.audience.team,
-            reason=one.reason,
-            severity=severe,
-            title=group.title,
-            culprit=group.culprit,
-            why=why(ownership),
-            permalink=f"{public_url}/groups/{group.id}",
-            event_id=event.event_id,
-            environment=event.environment,
-            release=event.release,
-            times_seen=group.times_seen,
-            threshold=_past(one, group) if one.reason == "escalation" else 0,
-            first_seen=group.first_seen,
-            last_seen=group.last_seen,
-            raised_in=raised_in(event, ownership),
-            dependency=dependency(event, ownership),
-            spare=one.spare,
-        )
-        for one in told
-        if one.reason is not None
-        for receiver in one.receivers
-    ]
     return Routing(
         outcome=_outcome(told),
-        receivers=would_tell(event, ownership, rules, now),
-        notifications=tuple(notifications),
-        audiences=tuple(one.audience for one in told),
-        hidden=tuple(each for one in told for each in one.hidden),
+        notifications=tuple(_notifications(told, event, ownership, group, rules, public_url)),
+        audiences=tuple([one.audience for one in told]),
+        hidden=tuple([each for one in told for each in one.hidden]),
         lost_by=_lost_by(told, group, rules.sequence),
         storm=rules.policy.storm,
     )
+
+
+def _notifications(
+    told: list[_Told],
+    event: Event,
+    ownership: Ownership,
+    group: Group,
+    rules: Rules,
+    public_url: str,
+) -> Iterator[Notification]:
+    for one in told:
+        if one.reason is None:
+            continue
+        for receiver in one.receivers:
+            yield Notification(
+                group=group.id,
+                project=group.project,
+                receiver=receiver,
+                team=one.audience.team,
+                reason=one.reason,
+                severity=rules.severity(event, ownership),
+                title=group.title,
+                culprit=group.culprit,
+                why=why(ownership),
+                permalink=f"{public_url}/groups/{group.id}",
+                event_id=event.event_id,
+                environment=event.environment,
+                release=event.release,
+                times_seen=group.times_seen,
+                threshold=_past(one, group) if one.reason == "escalation" else 0,
+                first_seen=group.first_seen,
+                last_seen=group.last_seen,
+                raised_in=raised_in(event, ownership),
+                dependency=dependency(event, ownership),
+                spare=one.spare,
+            )
 
 
 def would_tell(event: Event, ownership: Ownership, rules: Rules, now: datetime) -> tuple[str, ...]:
@@ -222,7 +233,9 @@ def _tell(
 ) -> _Told:
     before = group.audience(team, event.environment or "")
     counted = msgspec.structs.replace(before, times_seen=before.times_seen + came)
-    seen = msgspec.structs.replace(counted, sequence=max(before.sequence, rules.sequence))
+    seen = counted
+    if before.sequence < rules.sequence:
+        seen = msgspec.structs.replace(counted, sequence=rules.sequence)
     reason = reason_to_tell(counted, group, policy=rules.policy, sequence=rules.sequence, now=now)
     quiet = _quiet(event, group, reason, rules.policy, rules.mode_of(team))
     if quiet is not None or reason is None:

@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from routers.postable import SilenceError
 from service.acts import ActError
@@ -50,6 +51,27 @@ LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 
 
+class _App(FastAPI):
+    """With doors that stand before all that FastAPI does for other requests."""
+
+    def __init__(self, doors: Doors, **said: Any) -> None:
+        super().__init__(**said)
+        self._doors = doors
+        self._requests = Requests(self._inside)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._requests(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.find(scope)
+        if door is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        response = await door(Request(scope, receive))
+        await response(scope, receive, send)
+
+
 def create_app(runtime: Runtime) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -57,10 +79,9 @@ def create_app(runtime: Runtime) -> FastAPI:
         yield
         runtime.stop()
 
-    app = FastAPI(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    said = {"title": "Pointsman", "version": "1", "docs_url": None, "redoc_url": None}
+    app = _App(Doors(doors()), lifespan=lifespan, **said)
     app.state.runtime = runtime
-    app.add_middleware(Doors, doors=doors())
-    app.add_middleware(Requests)  # the last that is added is the outermost
     app.include_router(ingest_endpoints())
     rooms = (
         ownership,

@@ -55,10 +55,13 @@ class Drain(Watch):
         self._telemetry = telemetry
         self._public_url = public_url
         self._on_envelopes = on_envelopes
-        self._done = 0  # the last id that is in the database; deleting it may have failed
+        self._done = 0  # the last id that is in the database
+        self._undeleted = False  # it is still here
 
     def look(self) -> None:
         """Drain until nothing is left, or the database is away again."""
+        if self._undeleted:
+            self._delete()
         while self._step() and not self._stopping.is_set():
             pass
 
@@ -69,10 +72,15 @@ class Drain(Watch):
         rows = self._file.oldest(self._done, EVENTS)
         if rows:
             self._take([one for one in map(self._read, rows) if one])
-            self._done = rows[-1][0]
-            self._file.drop(self._done)
-            self._spool.relieved()
+            self._done, self._undeleted = rows[-1][0], True
+            self._delete()
         return bool(rows)
+
+    def _delete(self) -> None:
+        """Raises SpoolError: then it is done at the next look."""
+        self._file.drop(self._done)
+        self._undeleted = False
+        self._spool.relieved()
 
     def _read(self, row: tuple[int, Row]) -> _Read | None:
         """None: it cannot be read, and lies aside."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
+from service.decisions import Decisions
 from service.ingest import ADAPTERS
 from service.ingest.base import Envelope
 from service.ingest.limits import LARGE
@@ -53,6 +54,7 @@ class Intake:
         """
         self._spool = spool
         self._patience = patience
+        self.decisions = Decisions()
         self._forwarder = forwarder
         self._artifacts = artifacts
         self._quota = quota
@@ -114,15 +116,12 @@ class Intake:
         """
         if self._writer.behind:
             raise StoreUnavailableError("the writer is behind")
-        coming = list(map(_coming, taken.kept, taken.decided))
-        submitted = self._writer.submit(partial(self._enter, taken), coming)
-        future = asyncio.wrap_future(submitted)
-        if spool and taken.kept:
-            await asyncio.wait((future,), timeout=self._patience)
-            if not future.done():
-                future.add_done_callback(partial(self._tell_late, taken.adapter))
-                raise StoreUnavailableError("the writer is behind")
-        return await future
+        return await self._writer.commit(
+            partial(self._enter, taken),
+            list(map(_coming, taken.kept, taken.decided)),
+            patience=self._patience if spool and taken.kept else None,
+            late=partial(self._tell, taken.adapter),
+        )
 
     def _enter(self, taken: "_Taken", tx: Transaction) -> tuple[Handled, ...]:
         # the first rules may have loaded since, and what was kept may be decided already
@@ -149,11 +148,6 @@ class Intake:
     def _tell(self, adapter: str, handled: Sequence[Handled]) -> None:
         for one in handled:
             self._telemetry.received(adapter, one)
-
-    def _tell_late(self, adapter: str, future: "asyncio.Future[tuple[Handled, ...]]") -> None:
-        """Of what was spooled, and committed after all."""
-        if not future.cancelled() and future.exception() is None:
-            self._tell(adapter, future.result())
 
     def decide_kept(self, rules: Rules) -> int:
         """Decide what was kept while no rules had loaded, oldest first. How many they were."""
@@ -183,7 +177,7 @@ class Intake:
     def _decided(self, events: Sequence[Event]) -> list[Decided | None]:
         """None, for each: no rules have loaded yet."""
         rules = self._rules()
-        return [masked(decide(event, rules)) if rules else None for event in events]
+        return [self.decisions.of(event, rules) if rules else None for event in events]
 
     def _decide_chunk(self, tx: Transaction, rules: Rules) -> list[Handled]:
         return [

@@ -69,9 +69,14 @@ def mask(event: Event, rules: Rules | None) -> Event:
         },
         fingerprint=tuple(map(scrub, event.fingerprint)),
         web_url=_text(event.web_url),
-        trace_id=event.trace_id if _TRACE_ID.fullmatch(event.trace_id or "") else None,
+        trace_id=trace_of(event),
         exceptions=tuple(map(_exception, event.exceptions)),
     )
+
+
+def trace_of(event: Event) -> str | None:
+    """None: what it says is no trace's id."""
+    return event.trace_id if _TRACE_ID.fullmatch(event.trace_id or "") else None
 
 
 def _text(text: str | None, cap: int = NAME) -> str | None:

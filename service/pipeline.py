@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from matchers.engine import complete, match
 from matchers.event import Event
+from matchers.fingerprint import GROUPINGS, Grouping
 from matchers.grouping import Grouped, group_of, title_by
-from matchers.ownership import Ownership
+from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification, Outcome
-from routers.route import Routing, route
+from routers.route import Routing, route, would_tell
 from routers.rules import Rules
 from routers.verdicts import after, given
 from service.incidents import close_incidents
@@ -39,10 +40,11 @@ class Handled(msgspec.Struct, frozen=True):
     closed: tuple[tuple[str, str], ...] = ()  # the same of what closes incidents
 
 
-def decide(event: Event, rules: Rules) -> Decided:
-    """Pure."""
+def decide(event: Event, rules: Rules, groupings: Sequence[Grouping] = GROUPINGS) -> Decided:
+    """Pure. groupings: the recipes by which its group may be known, the newest first."""
     event = complete(event, rules.ruleset)
-    return Decided(event, match(event, rules.ruleset), rules, group_of(event, rules.ruleset))
+    grouped = group_of(event, rules.ruleset, groupings)
+    return Decided(event, match(event, rules.ruleset), rules, grouped)
 
 
 def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime) -> Handled:
@@ -68,7 +70,11 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
         now=now,
         silences=tx.silences(now),
     )
-    tx.enqueue(event, ownership, group, routing)
+
+    def shown() -> dict[str, Any]:
+        return decision(ownership, would_tell(event, ownership, decided.rules, now))
+
+    tx.enqueue(event, group, routing, shown)
     closed = _closed(decided, group, routing, tx=tx, now=now)
     told, ended = (
         tuple((one.receiver, one.reason) for one in queued)

@@ -230,6 +230,7 @@ class Runtime:
         """All that needs the database; first what may fail. Raises StoreUnavailableError."""
         if self._attendance is None and not self._replicated:
             self._attendance = Attendance(self.engine)
+        self.intake.decisions.groupings = self.store.groupings()
         if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
         elif self._attendance:  # what the other is sending is its own until the lease ends

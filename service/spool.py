@@ -91,6 +91,9 @@ class Spool:
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
         with self._changed:
+            if self._stopping:
+                future.set_exception(SpoolFullError("the service is stopping"))
+                return future
             self._waiting.append((batch, future))
             self._changed.notify()
         return future
@@ -100,7 +103,10 @@ class Spool:
         return self._file.standing()
 
     def oldest(self) -> datetime | None:
-        """When what waits longest came (None: nothing waits); where nobody can tell, long ago."""
+        """When what waits longest came (None: nothing waits); where nobody can tell, long ago.
+
+        No id of an event is forgotten that came later: the drain asks for it.
+        """
         try:
             at = self._file.standing().oldest
         except SpoolError:
@@ -121,7 +127,14 @@ class Spool:
                 if not jobs:
                     break
             while jobs:
-                jobs = self._serve(jobs)
+                try:
+                    jobs = self._serve(jobs)
+                except Exception as error:  # our own mistake, loud: the thread must go on
+                    LOG.exception("spool_failed")
+                    for _, future in jobs:
+                        if not future.done():
+                            future.set_exception(error)
+                    jobs = []
 
     def _serve(self, jobs: list[_Job]) -> list[_Job]:
         """What is left for the next commit."""

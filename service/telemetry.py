@@ -6,6 +6,7 @@ Series start at 0, so that the first error of a kind is a rise that an alert can
 import logging
 from collections import Counter as Tally
 from collections.abc import Container, Iterable, Mapping
+from functools import lru_cache
 from typing import get_args
 
 from prometheus_client import (
@@ -27,6 +28,7 @@ from service.pipeline import Handled
 from service.store.retention import KINDS
 
 LOG = logging.getLogger("pointsman")
+SERIES = 1024  # of a metric, remembered
 DELIVERY_OUTCOMES = ("delivered", "merged", "retried", "dead")
 REJECTIONS = (
     "malformed_json",
@@ -239,7 +241,10 @@ class Telemetry:
             self._suppressed.labels(outcome)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"pointsman_{name}", text, labels, registry=self.registry)
+        counter = Counter(f"pointsman_{name}", text, labels, registry=self.registry)
+        if labels:  # looked up once a series, not once an event
+            counter.labels = lru_cache(SERIES)(counter.labels)  # type: ignore[method-assign]
+        return counter
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"pointsman_{name}", text, registry=self.registry)

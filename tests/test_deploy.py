@@ -16,10 +16,11 @@ import yaml
 
 from routers.network import SEND_LIMIT
 from service.settings import Settings, names_of
-from tests.documents import ROOT, blocks
+from tests.documents import ROOT, blocks, text_of
 from tests.running import environment
 
 TOOLS = Path(sys.executable).parent
+HAPROXY = ROOT / "deploy" / "compose" / "haproxy.cfg"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 NEEDED = {
     "SECRETS_FOLDER": "secrets",
@@ -80,12 +81,26 @@ def test_two_replicas_stand_behind_a_proxy_each_with_a_spool_of_its_own(
     volumes = [services[name]["volumes"][0] for name in ("pointsman-1", "pointsman-2")]
     assert [volume["target"] for volume in volumes] == ["/data", "/data"]
     assert volumes[0]["source"] != volumes[1]["source"]
-    caddy = (ROOT / "deploy" / "compose" / "Caddyfile").read_text()
-    assert "reverse_proxy pointsman-1:8000 pointsman-2:8000" in caddy
+    proxied = re.findall(r"server \w+ (\S+):8000", HAPROXY.read_text())
+    assert proxied == ["pointsman-1", "pointsman-2"]
     assert [name for name in services if "ports" in services[name]] == ["proxy"]
 
 
-@pytest.mark.parametrize("name", ["migrate", "pointsman-1", "pointsman-2"])
+def test_the_proxy_asks_who_is_ready_and_tries_the_other_where_one_cannot_be_connected() -> None:
+    said = HAPROXY.read_text()
+    assert "option httpchk GET /readyz" in said
+    assert {"retry-on conn-failure", "option redispatch 1"} <= set(map(str.strip, said.split("\n")))
+
+
+@pytest.mark.parametrize(("folder", "tls"), [("", ""), ("certificates", "yes")])
+def test_the_proxy_speaks_tls_where_it_is_given_a_certificate(folder: str, tls: str) -> None:
+    given = NEEDED | {"TLS_FOLDER": folder} if folder else NEEDED
+    proxy = yaml.safe_load(compose("config", **given).stdout)["services"]["proxy"]
+    assert proxy["environment"]["TLS"] == tls
+    assert ("/dev/null" in str(proxy["volumes"])) is not bool(tls)
+
+
+@pytest.mark.parametrize("name", ["migrate", "pointsman-1", "pointsman-2", "proxy"])
 def test_what_compose_runs_has_no_more_rights_than_it_needs(
     services: dict[str, Any], name: str
 ) -> None:
@@ -196,6 +211,14 @@ def test_a_pod_has_the_time_that_its_end_takes() -> None:
     drain = int(settings_of({"spec": template})["POINTSMAN_DRAIN_SECONDS"])
     takes = int(before) + drain + SEND_LIMIT.total_seconds()
     assert template["terminationGracePeriodSeconds"] >= takes + 5
+
+
+def test_what_a_pod_waits_for_at_its_end_is_what_readyz_says() -> None:
+    (container,) = the("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    code = container["lifecycle"]["preStop"]["exec"]["command"][-1]
+    (word,) = re.findall(r'b"(\w+):"', code)
+    assert f"| `{word}` |" in text_of("docs/operating.md")
+    assert f'f"{word}: ' in text_of("service/endpoints/health.py")
 
 
 def test_compose_leaves_the_time_that_an_end_takes(services: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
 from matchers.event import Event
@@ -81,15 +81,29 @@ async def _preflight(request: Request) -> Response:
 
 def _door(adapter: wire.Adapter) -> Door:
     async def receive(request: Request) -> Response:
-        house = runtime(request)
-        answer = await _answer(adapter, request, house)
-        return _respond(answer, house.origins.headers(request.headers.get("origin")))
+        house, headers = runtime(request), _headers(request)
+        answer = await _answer(adapter, request, headers, house)
+        return _respond(answer, house.origins.headers(headers.get("origin")))
 
     return receive
 
 
-async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wire.Answer:
-    about = _about(request, house)
+def _headers(request: Request) -> dict[str, str]:
+    """By name, in lower case, decoded once: they are asked often. Of several the first counts."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in request.scope["headers"][::-1]
+    }
+
+
+def _query(request: Request) -> Mapping[str, str]:
+    return request.query_params if request.scope["query_string"] else {}
+
+
+async def _answer(
+    adapter: wire.Adapter, request: Request, headers: Mapping[str, str], house: Runtime
+) -> wire.Answer:
+    about = _about(request, headers, house)
 
     def refuse(status: int, reason: str, detail: str) -> wire.Answer:
         house.telemetry.rejected(reason)
@@ -97,7 +111,7 @@ async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wi
         return adapter.refuse(status, detail, about)
 
     try:
-        if not house.origins.allow(request.headers.get("origin")):
+        if not house.origins.allow(headers.get("origin")):
             return refuse(403, "refused_origin", "pages of this origin may not send events")
         return await _receive(adapter, request, about, house)
     except wire.InvalidEventError as error:
@@ -119,16 +133,18 @@ async def _answer(adapter: wire.Adapter, request: Request, house: Runtime) -> wi
 async def _receive(
     adapter: wire.Adapter, request: Request, about: wire.Request, house: Runtime
 ) -> wire.Answer:
-    key = ingest_key(request.headers, request.query_params)
+    key = ingest_key(about.headers, _query(request))
     if adapter.genuine:
         house.auth.expect_signed()
     elif key or not adapter.keyed_body:  # before a byte of the body is read
-        about = msgspec.structs.replace(about, project=_project(adapter, request, house, key))
+        project = _project(adapter, request, house, key)
+        if project != about.project:
+            about = msgspec.structs.replace(about, project=project)
     async with house.hall.door() as enter:
         trusted = key or not house.auth.has_keys
         body = await body_of(request, BODY if trusted else LARGE_BODY, enter)
         if adapter.genuine:
-            house.auth.admit_signed(adapter.genuine, request.headers, body)
+            house.auth.admit_signed(adapter.genuine, about.headers, body)
         parsed = await _parse(adapter, body, about, house)
         del body  # what it holds may be as large again, until it is committed
         events: Sequence[Event] = parsed.events
@@ -137,8 +153,9 @@ async def _receive(
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
         handled = await house.take(events, adapter.name, sender, parsed.onward)
-    house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
-    house.telemetry.discarded(parsed.lost)
+    if parsed.dropped:
+        house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
+        house.telemetry.discarded(parsed.lost)
     for refused in parsed.problems:
         house.telemetry.rejected(refused.code)
     return adapter.reply(parsed, tuple(map(_said, handled)), about)
@@ -173,14 +190,19 @@ def _project(
     named = clean(request.path_params.get("project"), wire.PROJECT)
     if not adapter.dsn:
         return house.auth.project(key or in_body, named)
-    keys = sentry_keys(request.headers, request.query_params) | ({in_body} if in_body else set())
     try:
-        if house.auth.has_keys and len(keys) > 1:
+        if house.auth.has_keys and len(_keys(request, in_body)) > 1:
             raise RefusedError(403, "header, query and envelope name different keys")
         return house.auth.project(key or in_body, named)
     except RefusedError as error:
         dsn = _dsn(request, key or in_body, named)
         raise RefusedError(error.status, f"{error.detail}. As it came: {dsn}") from None
+
+
+def _keys(request: Request, in_body: str | None) -> set[str]:
+    """All that a Sentry SDK named."""
+    said = sentry_keys(request.headers, _query(request))
+    return said | {in_body} if in_body else said
 
 
 def _dsn(request: Request, key: str | None, project: str | None) -> str:
@@ -191,13 +213,13 @@ def _dsn(request: Request, key: str | None, project: str | None) -> str:
     return clean(f"{request.url.scheme}://{shown}@{place}") or ""
 
 
-def _about(request: Request, house: Runtime) -> wire.Request:
+def _about(request: Request, headers: Mapping[str, str], house: Runtime) -> wire.Request:
     rules = house.rules.current()
     return wire.Request(
-        content_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
         project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
         received_at=house.clock(),
-        headers=request.headers,
+        headers=headers,
         visible=rules.visible if rules else NOTHING,
         wants_all=house.forwarder is not None,
         rate_limits=house.rate_limits(),
@@ -206,7 +228,7 @@ def _about(request: Request, house: Runtime) -> wire.Request:
 
 def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[Event]:
     """A key is for one project: an event that names another goes to the key's all the same."""
-    if not house.auth.has_keys:
+    if not house.auth.has_keys or all(event.project == project for event in parsed.events):
         return parsed.events
     return [msgspec.structs.replace(event, project=project) for event in parsed.events]
 
@@ -215,7 +237,7 @@ def _respond(answer: wire.Answer, for_browsers: Mapping[str, str]) -> Response:
     headers = {**for_browsers, **answer.headers}
     if isinstance(answer.body, bytes):
         return Response(answer.body, answer.status, headers)
-    return JSONResponse(answer.body, answer.status, headers)
+    return Response(msgspec.json.encode(answer.body), answer.status, headers, "application/json")
 
 
 def _said(handled: Handled) -> wire.Handled:

@@ -8,8 +8,7 @@ Sentry's SDK for Ruby sends Content-Encoding with an empty value.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from io import BytesIO
 
 from service.ingest.base import InvalidEventError
@@ -68,24 +67,29 @@ class Hall:
         self._places = asyncio.Semaphore(LARGE_BODIES)
         self.reading = asyncio.Semaphore(1)  # the interpreter reads one at a time anyway
 
-    @asynccontextmanager
-    async def door(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    def door(self) -> "_Door":
         """Gives what a body that grows large is to wait for; the place is free again afterwards."""
-        inside = False
+        return _Door(self._places)
 
-        async def enter() -> None:
-            nonlocal inside
-            if inside:
-                await asyncio.sleep(0)  # others have their turn between the pieces
-            else:
-                await self._places.acquire()
-                inside = True
 
-        try:
-            yield enter
-        finally:
-            if inside:
-                self._places.release()
+class _Door:
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._inside = False
+
+    async def __aenter__(self) -> Callable[[], Awaitable[None]]:
+        return self._enter
+
+    async def __aexit__(self, *_raised: object) -> None:
+        if self._inside:
+            self._places.release()
+
+    async def _enter(self) -> None:
+        if self._inside:
+            await asyncio.sleep(0)  # others have their turn between the pieces
+        else:
+            await self._places.acquire()
+            self._inside = True
 
 
 class _Body:

@@ -90,12 +90,14 @@ def mended_frame(frame: Mapping[str, object]) -> dict[str, object]:
 
 def fits(frame: Frame) -> bool:
     """Is a decoded frame fine as it is? Asked of every frame on the straight way."""
+    filename, path, module = frame.filename, frame.abs_path, frame.module
+    function, line = frame.function, frame.context_line
     return (
-        len(frame.filename or "") <= PATH
-        and len(frame.abs_path or "") <= PATH
-        and len(frame.module or "") <= NAME
-        and len(frame.function or "") <= NAME
-        and len(frame.context_line or "") <= NAME
+        (filename is None or len(filename) <= PATH)
+        and (path is None or len(path) <= PATH)
+        and (module is None or len(module) <= NAME)
+        and (function is None or len(function) <= NAME)
+        and (line is None or len(line) <= NAME)
         and (frame.lineno is None or 0 < frame.lineno <= LARGEST)
         and (frame.colno is None or 0 <= frame.colno <= LARGEST)
     )

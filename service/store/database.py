@@ -52,14 +52,17 @@ def writing(engine: Engine) -> Engine:
 
 
 def migrate(engine: Engine, revision: str = "head") -> Migrated:
-    """Under a lock: of several that start at once one does it, and the others wait for it."""
+    """Under a lock: of several that start at once one does it, and the others wait for it.
+
+    A newer version only adds to the schema, so this one runs on beside it.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)
     head = str(scripts.get_current_head())
     before = _revision(engine)
-    if before == head:
-        return Migrated(before, head)
+    if before == head or (before and before > head):  # then a newer version has added to it
+        return Migrated(before, before)
     backup = back_up(engine, before) if before and not backend_of(engine).shared else None
     with writing(engine).begin() as connection:
         if backend_of(engine).shared:

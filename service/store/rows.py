@@ -83,16 +83,15 @@ def new_id() -> str:
 
 
 def group_row(group: Group) -> dict[str, Any]:
-    row = {name: getattr(group, name) for name in _GROUP}
-    return row | {
-        "team": group.team or "",
-        "first_seen": to_us(group.first_seen),
-        "last_seen": to_us(group.last_seen),
-        "resolved_at": _us(group.resolved_at),
-        "ignored": msgspec.json.encode(group.ignored) if group.ignored else None,
-        "woken_at": _us(group.woken_at),
-        "moved_at": _us(group.moved_at),
-    }
+    row = msgspec.structs.asdict(group)
+    row["team"] = group.team or ""
+    row["first_seen"] = to_us(group.first_seen)
+    row["last_seen"] = to_us(group.last_seen)
+    row["resolved_at"] = _us(group.resolved_at)
+    row["ignored"] = msgspec.json.encode(group.ignored) if group.ignored else None
+    row["woken_at"] = _us(group.woken_at)
+    row["moved_at"] = _us(group.moved_at)
+    return row
 
 
 def group_record(row: Row, audiences: Iterable[Row] = ()) -> Group:

@@ -1,7 +1,8 @@
 """A statement compiled once per dialect, to run on the raw DBAPI cursor."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -14,12 +15,23 @@ from service.store.rows_json import as_json, from_json, listed
 Row = dict[str, Any]
 
 
+_VALUES = re.compile(r"\bVALUES (\([?, ]*\))")
+_TOGETHER = (64, 16, 4)  # rows that one execution writes
+
+
 class Statement:
     def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
         if isinstance(clause, Insert):
             clause = clause.inline()  # nobody asks for the numbers that rows were given
         compiled = clause.compile(dialect=dialect)
         self._sql = str(compiled)
+        # for each row on its own SQLite's driver would let other threads run, and wait its turn
+        found = _VALUES.search(self._sql)
+        values = found[1] if found else ""
+        self._of_many = {
+            count: self._sql.replace(values, ", ".join([values] * count), 1)
+            for count in (_TOGETHER if values else ())
+        }
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
@@ -39,9 +51,17 @@ class Statement:
             return 0
         if self._from_json:
             cursor.execute(self._from_json, {"rows": as_json(rows)})
-        else:
-            cursor.executemany(self._sql, [self._bind(row) for row in rows])
-        return int(cursor.rowcount)
+            return int(cursor.rowcount)
+        bound, start, changed = [self._bind(row) for row in rows], 0, 0
+        for count, sql in self._of_many.items():
+            while len(bound) - start >= count:
+                some = bound[start : start + count]
+                cursor.execute(sql, list(chain.from_iterable(some)))
+                start, changed = start + count, changed + cursor.rowcount
+        if start < len(bound):
+            cursor.executemany(self._sql, bound[start:])
+            changed += cursor.rowcount
+        return changed
 
     def _bind(self, params: Row) -> Any:
         bound = self._constants | params if self._constants else params

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Dialect, Engine, Select, func, select, tuple_
 
 from matchers.event import Event
+from matchers.fingerprint import GROUPINGS, Grouping
 from routers.group import Group
 from service.store.bodies import decision_in, event_in
 from service.store.paging import Moment, Page, decode, page
@@ -17,6 +18,7 @@ from service.store.tables import (
     AUDIENCES,
     DELIVERIES,
     EVENTS,
+    GROUP_FINGERPRINTS,
     GROUPS,
     LEDGER,
     UPSTREAM,
@@ -69,6 +71,20 @@ class Store:
             told = self._audiences(connection, [row["id"] for row in rows])
         groups = [group_record(dict(row), told[row["id"]]) for row in rows]
         return page(groups, limit, lambda group: [to_us(group.last_seen), group.id])
+
+    def groupings(self) -> list[Grouping]:
+        """The newest recipe, and those before it by which some group is known still."""
+        newest, *former = GROUPINGS
+        query = select(GROUP_FINGERPRINTS.c.group_id).limit(1)
+        with self._engine.begin() as connection:
+            known = [
+                one
+                for one in former
+                if connection.execute(
+                    query.where(GROUP_FINGERPRINTS.c.fingerprint.startswith(f"{one}:"))
+                ).first()
+            ]
+        return [newest, *known]
 
     def waiting_envelopes(self) -> tuple[int, int]:
         """How many wait for the upstream, and their bytes."""

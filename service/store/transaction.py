@@ -1,19 +1,17 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from matchers.event import Event
-from matchers.ownership import Ownership, decision
 from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
 from routers.route import Routing
-from routers.silences import Silence
 from service.store.artifacts import Artifacts
 from service.store.audit import Audited, audit_row
 from service.store.bodies import Bodies, event_in, is_kept
@@ -26,14 +24,9 @@ from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
 from service.store.retention import Retention
-from service.store.rows import (
-    Delivery,
-    delivery_record,
-    delivery_row,
-    new_id,
-)
+from service.store.rows import Delivery, delivery_record, delivery_row, new_id
 from service.store.search import Search
-from service.store.silences import KeptSilence, kept_silence, silence_row
+from service.store.silenced import Silenced
 from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.storms import Storms
@@ -43,7 +36,7 @@ from service.store.threads import Threads
 ALL = 1_000_000
 
 
-class Transaction(Envelopes):
+class Transaction(Silenced, Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
     def __init__(self, cursor: Any, statements: Statements, memory: Memory) -> None:
@@ -96,17 +89,24 @@ class Transaction(Envelopes):
         self._books["outcome", "undecided"] += 1
         self._bodies.keep(event, "undecided")
 
-    def enqueue(self, event: Event, ownership: Ownership, group: Group, routing: Routing) -> None:
-        """Enter the outcome, and queue one delivery for each notification."""
+    def enqueue(
+        self,
+        event: Event,
+        group: Group,
+        routing: Routing,
+        decided: Callable[[], dict[str, Any]],
+    ) -> None:
+        """Enter the outcome, and queue one delivery for each notification.
+
+        decided: the decision in JSON's types, for where the body is kept.
+        """
         self._books["outcome", routing.outcome] += 1
         self._tallies[to_us(event.received_at) // HOUR, group.id, routing.outcome] += 1
         if not self.ids.settle(event, group.id):  # it was kept undecided
             self._books["outcome", "undecided"] -= 1
-            decided = decision(ownership, routing.receivers)
-            self._bodies.settle(event, routing.outcome, group.id, decided)
+            self._bodies.settle(event, routing.outcome, group.id, decided())
         elif routing.notifications or is_kept(self.groups.seen_in_hour(group.id)):
-            decided = decision(ownership, routing.receivers)
-            self._bodies.keep(event, routing.outcome, group.id, decided)
+            self._bodies.keep(event, routing.outcome, group.id, decided())
         self.groups.tell(group, routing.audiences)
         for hidden in routing.hidden:
             self._hidden[hidden.silence] = {
@@ -225,32 +225,6 @@ class Transaction(Envelopes):
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
 
-    def silences(self, now: datetime) -> tuple[Silence, ...]:
-        """Those that are active."""
-        return self._in_force.at(now, self._unended)
-
-    def put_silence(self, silence: Silence, now: datetime) -> None:
-        self._sql.add_silence.run(self._cursor, silence_row(silence, now))
-        self._in_force.forget()
-
-    def end_silence(self, id: str, now: datetime) -> KeptSilence | None:  # noqa: A002
-        """As it then is; one that ended before stays. None: there is no such silence."""
-        row = one(self._sql.silence.run(self._cursor, {"id": id}))
-        if row is None:
-            return None
-        at = to_us(now)
-        if row["ends_at"] > at:
-            ended = {"starts_at": min(row["starts_at"], at), "ends_at": at, "updated_at": at}
-            self._sql.end_silence.run(self._cursor, ended | {"i": id})
-            row |= ended
-            self._in_force.forget()
-        return kept_silence(row)
-
-    def mark_warned(self, id: str, now: datetime) -> bool:  # noqa: A002
-        """False: it was before."""
-        marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
-        return int(marked.rowcount) == 1
-
     def audit(self, entry: Audited) -> None:
         self._audit.append(audit_row(entry))
 
@@ -262,10 +236,6 @@ class Transaction(Envelopes):
     def ask(self) -> None:
         """Write, and change nothing."""
         self._count({("accepted", ""): 0})
-
-    def _unended(self, now: datetime) -> list[Silence]:
-        rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
-        return [kept_silence(row).silence for row in rows]
 
     def _flush_deliveries(self) -> None:
         self._sql.add_delivery.run_all(self._cursor, list(self._deliveries.values()))

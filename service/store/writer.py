@@ -9,21 +9,25 @@ Once the database did not take something, nothing else is tried on it until it t
 writer asks once a second. Meanwhile every job fails at once.
 """
 
+import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
 from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
+from service.store.job import Job, StoreUnavailableError, settle, tire
 from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
+
+__all__ = ["MOST", "PATIENCE", "StoreUnavailableError", "Writer"]
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,18 +35,6 @@ PROBE_SECONDS = 1.0
 PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
 MOST = 5000  # events that may wait for the next commit
 _TRIES = 10  # of a batch that met another service's at the same rows
-
-
-class StoreUnavailableError(Exception):
-    """`store_unavailable`: the sender may come again."""
-
-
-class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> None:
-        self.work = work
-        self.coming = coming
-        self.future: Future[T] = Future()
-        self.future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
 
 
 class Writer:
@@ -63,7 +55,7 @@ class Writer:
         self.down: str | None = None  # why the database takes nothing; None: as far as is known
         self._began: float | None = None  # time.monotonic(), of the commit under way
         self._weight = 0  # of what waits
-        self._waiting: list[_Job[Any]] = []
+        self._waiting: list[Job[Any]] = []
         self._changed = threading.Condition()
         self.lag = Lag()
         self._stopping = False
@@ -96,21 +88,51 @@ class Writer:
         It raises StoreUnavailableError where the database did not take it.
         coming: the events that the work will accept, where it is known which.
         """
-        job = _Job(work, coming)
-        with self._changed:
-            if refused := "the service is stopping" if self._stopping else self.down:
-                job.future.set_exception(StoreUnavailableError(refused))
-                return job.future
-            if not self._waiting:
-                self.lag.begin()
-            self._waiting.append(job)
-            self._weight += max(1, len(coming))
-            self._changed.notify()
-        return job.future
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
+        self._wait(Job(work, coming, future))
+        return future
+
+    async def commit(
+        self,
+        work: Callable[[Transaction], T],
+        coming: Sequence[Coming],
+        *,
+        patience: float | None = None,
+        late: Callable[[T], None] = lambda _result: None,
+    ) -> T:
+        """As submit, where the caller is a coroutine: a batch wakes its event loop once.
+
+        patience: seconds, after which it raises StoreUnavailableError; `late` then has the result
+        of what is committed after all.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        job = Job(work, coming, future)
+        self._wait(job)
+        if patience is None:
+            return await future
+        timer = loop.call_later(patience, tire, job, late)
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Submit, and wait for the commit."""
         return self.submit(work).result()
+
+    def _wait(self, job: Job[Any]) -> None:
+        with self._changed:
+            refused = "the service is stopping" if self._stopping else self.down
+            if refused is None:
+                if not self._waiting:
+                    self.lag.begin()
+                self._waiting.append(job)
+                self._weight += max(1, len(job.coming))
+                self._changed.notify()
+                return
+        settle([(job, StoreUnavailableError(refused))])
 
     def _run(self) -> None:
         while True:
@@ -131,7 +153,7 @@ class Writer:
             self.lag.done()
         self._disconnect()
 
-    def _gathered(self) -> list[_Job[Any]]:
+    def _gathered(self) -> list[Job[Any]]:
         self.lag.take()
         jobs, self._waiting, self._weight = self._waiting, [], 0
         return jobs
@@ -139,7 +161,7 @@ class Writer:
     def _refused(self) -> str | None:
         """Why the database takes no commit; None: it does."""
         try:
-            self._commit([_Job(lambda tx: tx.ask(), ())], again=False)
+            self._commit([Job(lambda tx: tx.ask(), (), Future())], again=False)
         except Exception as error:
             self._disconnect()
             if is_unavailable(error, self._engine):
@@ -147,30 +169,29 @@ class Writer:
             LOG.exception("store_cannot_be_asked")  # our own mistake: the jobs themselves will tell
         return None
 
-    def _serve(self, jobs: list[_Job[Any]]) -> None:
+    def _serve(self, jobs: list[Job[Any]]) -> None:
         started = time.perf_counter()
         try:
             results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
             self._failed(jobs, error, time.perf_counter() - started)
             return
-        for job, result in zip(jobs, results, strict=True):
-            job.future.set_result(result)
+        settle(zip(jobs, results, strict=True))
         if queued:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
-    def _failed(self, jobs: list[_Job[Any]], error: Exception, seconds: float) -> None:
+    def _failed(self, jobs: list[Job[Any]], error: Exception, seconds: float) -> None:
         """seconds: after how long."""
         if is_unavailable(error, self._engine):
             self._give_up(jobs, reason(error), seconds)
         elif len(jobs) == 1:
-            jobs[0].future.set_exception(error)
+            settle([(jobs[0], error)])
         else:
             for job in jobs:
                 self._serve([job])
 
-    def _give_up(self, jobs: list[_Job[Any]], why: str, seconds: float) -> None:
+    def _give_up(self, jobs: list[Job[Any]], why: str, seconds: float) -> None:
         """Where it took long to find out, nobody waits for more."""
         LOG.error("store_unavailable", extra={"reason": why, "jobs": len(jobs)})
         self._disconnect()
@@ -179,10 +200,9 @@ class Writer:
             with self._changed:
                 self.down = down
                 jobs = jobs + self._gathered()
-        for job in jobs:
-            job.future.set_exception(StoreUnavailableError(why))
+        settle([(job, StoreUnavailableError(why)) for job in jobs])
 
-    def _commit_again(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
+    def _commit_again(self, jobs: list[Job[Any]]) -> tuple[list[Any], set[str]]:
         """As _commit, again where another service's transaction was at the same rows."""
         again = False
         for _ in range(_TRIES - 1):
@@ -195,7 +215,7 @@ class Writer:
                 again = True
         return self._commit(jobs, again=True)
 
-    def _commit(self, jobs: list[_Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
+    def _commit(self, jobs: list[Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
         """Each job's result, and the receivers that have something new.
 
         again: of those that met others and lost, one at a time tries again.

@@ -160,7 +160,7 @@ def test_one_that_does_not_answer_is_given_up_and_found_well_again(
     clock.move(LONG)
     fails(client, 10)
     until(lambda: "hook" in peers.told)
-    assert breaker(client) == {"state": None}
+    until(lambda: breaker(client) == {"state": None})
 
 
 def test_a_probe_that_fails_leaves_it_open(client: TestClient, clock: Clock, peers: Peers) -> None:
@@ -222,7 +222,7 @@ def test_who_tries_a_delivery_again_asks_the_destination_at_once(
     del peers.status["hook"]
     client.post(f"/api/v1/deliveries/{dead['id']}/retry").raise_for_status()
     until(lambda: peers.told == ["spare", "hook"])
-    assert breaker(client) == {"state": None}
+    until(lambda: breaker(client) == {"state": None})
 
 
 def test_readiness_metrics_and_page_say_so(client: TestClient, peers: Peers) -> None:

@@ -140,9 +140,9 @@ def shown(url: str) -> Any:
     store = Store(engine)
     groups = store.groups(GroupFilter(), 200).items
     seen = [store.events_of(group.id, 10) for group in groups]
-    told = store.deliveries(200).items
+    found = [groups, seen, store.deliveries(200).items, store.accounting()]
     engine.dispose()
-    return msgspec.to_builtins([groups, seen, told, store.accounting()])
+    return msgspec.to_builtins(found)
 
 
 def test_a_file_moves_to_a_server_whole(filled: str, empty: str) -> None:
@@ -171,3 +171,17 @@ def test_a_copy_is_all_or_nothing(filled: str, empty: str, tmp_path: Path) -> No
     assert "a service has the file open" in open_elsewhere.stderr
     assert first.returncode == 0
     assert (again.returncode, "the target is not empty" in again.stderr) == (2, True)
+
+
+def test_a_version_runs_on_beside_the_schema_of_the_next(filled: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "pointsman.db")) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+        newer.execute("ALTER TABLE groups ADD COLUMN later TEXT")
+        newer.commit()
+    assert pointsman("migrate", database=filled).stdout == "9999\n"
+    engine = open_database(filled)
+    writer = Writer(engine)
+    writer.start()
+    assert take(writer, error(1, 99)).result()[0].outcome == "grouped"
+    writer.stop()
+    engine.dispose()

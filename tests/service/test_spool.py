@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from service.runtime import Runtime
 from service.spool import Batch, Spooled
-from service.store.spool_file import Row, SpoolFile
+from service.store.spool_file import Row, SpoolError, SpoolFile
 from service.store.tables import to_us
 from tests.builders import NOW, an_event
 from tests.running import wait_for
@@ -250,6 +250,23 @@ def test_what_cannot_be_read_is_set_aside_and_holds_up_nothing(
     assert [one.levelname for one in caplog.records if one.message == "spool_set_aside"] == [
         "ERROR"
     ]
+
+
+def test_what_could_not_be_deleted_is_not_brought_in_again_and_deleted_later(
+    client: TestClient, house: Runtime, tmp_path: Path
+) -> None:
+    house.drain_watch.stop()
+    put(house, batch(an_event()))
+    with closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as other:
+        other.execute(
+            "CREATE TRIGGER no BEFORE DELETE ON batches BEGIN SELECT RAISE(FAIL, 'no'); END"
+        )
+        with pytest.raises(SpoolError, match="no"):
+            house.drain_watch.look()
+        assert (books(client)["accepted"], house.spool.standing().events) == (1, 1)
+        other.execute("DROP TRIGGER no")
+    house.drain_watch.look()
+    assert (books(client)["accepted"], house.spool.standing().events) == (1, 0)
 
 
 def test_it_is_brought_in_in_the_order_in_which_it_came(

@@ -1,0 +1,133 @@
+"""Where an event's time goes: each part by itself, on one thread, without HTTP.
+
+What a request of the running service costs beyond their sum is HTTP, threads that take turns, and
+the disk.
+"""
+
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.ingest import RULES
+from benchmarks.payloads import Groups, all_distinct, large, of, parsed, requests, small
+from matchers.engine import match
+from matchers.event import Event
+from matchers.grouping import group_of
+from routers.rules import Rules, load_rules
+from service.decisions import Decisions
+from service.masking import masked
+from service.pipeline import Decided, Handled, accept, decide
+from service.store.bodies import WHOLE
+from service.store.database import migrate, open_database
+from service.store.event_ids import Coming
+from service.store.transaction import Transaction
+from service.store.writer import Writer
+from tests.trees import FakeTree
+
+MADE, ROUNDS = 200, 15
+BATCH, BATCHES = 32, 60  # events in a transaction, and how many
+GROUPS = 200
+
+
+def main() -> None:
+    print(table())
+
+
+def table() -> str:
+    lines = ["| part | 6 KB | 47 KB |", "|---|---|---|"]
+    rules = load_rules(FakeTree({"rules.yaml": RULES}), "rules.yaml", {}).rules
+    columns = [_parts(envelope, rules) for envelope in (small(), large())]
+    lines += [
+        f"| {part} | {cost:.0f} µs | {columns[1][part]:.0f} µs |"
+        for part, cost in columns[0].items()
+    ]
+    return "\n".join(lines)
+
+
+def _parts(envelope: bytes, rules: Rules) -> dict[str, float]:
+    """Microseconds an event."""
+    raws = [_body(requests(envelope)(number)) for number in range(MADE)]
+    events = [parsed(raw) for raw in raws]
+    decided = [decide(event, rules) for event in events]
+    decisions = Decisions()
+    return {
+        "read the envelope": _least(parsed, raws),
+        "decide: match": _least(lambda event: match(event, rules.ruleset), events),
+        "decide: group": _least(lambda event: group_of(event, rules.ruleset, ("v2",)), events),
+        "mask": _least(masked, decided),
+        "decide and mask what came before": _least(lambda one: decisions.of(one, rules), events),
+        "commit, of a storm past sampling": _committed(events[0], rules, of(GROUPS), past=True),
+        "commit, all distinct": _committed(events[0], rules, all_distinct(), past=False),
+    }
+
+
+def _body(request: Sequence[bytes]) -> bytes:
+    return b"".join(request).split(b"\r\n\r\n", 1)[1]
+
+
+def _least(work: Callable[[Any], object], made: Sequence[Any]) -> float:
+    found = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for one in made:
+            work(one)
+        found.append(time.perf_counter() - began)
+    return min(found) / len(made) * 1e6
+
+
+def _committed(event: Event, rules: Rules, group: Groups, *, past: bool) -> float:
+    """The writer's CPU an event, reading, routing, statements and commit."""
+    decisions = Decisions()
+    with tempfile.TemporaryDirectory() as name:
+        engine = open_database(f"sqlite:///{Path(name)}/pointsman.db")
+        migrate(engine)
+        writer = Writer(engine)
+        writer.start()
+        warm = (WHOLE + 1) * GROUPS if past else BATCH * BATCHES
+        for _ in range(0, warm, 500):
+            made = [decisions.of(_one(event, group()), rules) for _ in range(500)]
+            writer.submit(*_job(made)).result()
+        took = []
+        for _ in range(BATCHES):
+            job = _job([decisions.of(_one(event, group()), rules) for _ in range(BATCH)])
+            writer.submit(*job).result()
+            took.append(writer.run(lambda _tx: time.thread_time()))
+        writer.stop()
+        engine.dispose()
+    spent = sorted(after - before for before, after in pairwise(took))
+    return spent[len(spent) // 4] / BATCH * 1e6  # the least is one without a checkpoint
+
+
+def _job(
+    some: Iterable[Decided],
+) -> tuple[Callable[[Transaction], list[Handled]], list[Coming]]:
+    those = list(some)
+    coming = [Coming(d.event.project, d.event.event_id, d.grouped.fingerprints) for d in those]
+    return partial(_take, those), coming
+
+
+def _take(those: list[Decided], tx: Transaction) -> list[Handled]:
+    return [accept(one.event, one, tx=tx, public_url="") for one in those]
+
+
+def _one(event: Event, group: int) -> Event:
+    name = "".join(chr(ord("a") + int(digit)) for digit in str(group))
+    thrown = msgspec.structs.replace(event.exceptions[-1], type=f"{name.title()}Error")
+    return msgspec.structs.replace(
+        event,
+        event_id=uuid.uuid4().hex,
+        received_at=datetime.now(UTC),
+        exceptions=(*event.exceptions[:-1], thrown),
+    )
+
+
+if __name__ == "__main__":
+    main()
