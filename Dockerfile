@@ -11,7 +11,9 @@ COPY service ./service
 RUN /opt/pointsman/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
-# What follows a rules repository: POINTSMAN_RULES_REPOSITORY.
+# What follows a rules repository: POINTSMAN_RULES_REPOSITORY. No versions are pinned: Debian keeps
+# the newest of a release only, and that is the one with the fixes.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends git openssh-client \
     && rm -rf /var/lib/apt/lists/* \
     && mkdir /data && chown 10001:10001 /data

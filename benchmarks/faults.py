@@ -1,6 +1,7 @@
-"""Six destinations at once: one black-holed, one that answers 429, one 500, one gone, one that
-takes what it is told and loses the answer now and then, and one that is well. The faults end; who
-was told what, where and how often is counted.
+"""Eight destinations at once: one black-holed, one that answers 429, one 500, one gone; one that
+takes what it is told and loses the answer now and then, one that takes it and never answers, one
+that does so once and is gone then; and one that is well. The faults end; who was told what, where
+and how often is counted.
 """
 
 import json
@@ -23,13 +24,15 @@ EVERY = 0.5  # seconds between two errors of one team
 BUDGET = 2.0  # seconds, from an error's sending to its telling, where all is well
 PROBES = 6  # that a destination which is gone may be asked in all
 SETTLES = 400.0  # seconds
-TEAMS = ("hole", "limited", "broken", "gone", "forgetful", "well")
+TEAMS = ("hole", "limited", "broken", "gone", "forgetful", "mute", "leaving", "well")
 FALLBACK = "fallback"
 
 
 class Heard(NamedTuple):
     place: str
-    id: str  # the webhook-id
+    id: str  # the notification's
+    message: str  # the webhook-id
+    alone: bool  # its message told nothing else
     title: str
     at: float  # time.monotonic()
     answered: bool  # False: it was taken, and the answer lost
@@ -47,15 +50,36 @@ class Destination:
     def take(self, headers: Any, body: bytes) -> int | None:
         """The status; None: no answer."""
         self.asked += 1
-        if self.name == "gone" or (self.is_faulty and self.name in ("limited", "broken")):
-            return {"gone": 410, "limited": 429, "broken": 500}[self.name]
-        loses = self.is_faulty and self.name == "forgetful" and self.asked % 3 == 0
-        for told in json.loads(body)["notifications"]:
+        if self.name == "gone" or (self.name == "leaving" and self.asked > 1):
+            return 410
+        if self.is_faulty and self.name in ("limited", "broken"):
+            return {"limited": 429, "broken": 500}[self.name]
+        loses = self._loses_its_answer()
+        said = json.loads(body)
+        for told in said["notifications"]:
+            if not told["event_id"]:  # that another cannot be told
+                continue
             one = Heard(
-                self.name, headers["webhook-id"], told["title"], time.monotonic(), not loses
+                self.name,
+                told["id"],
+                headers["webhook-id"],
+                len(said["notifications"]) + said["omitted"] == 1,
+                told["title"],
+                time.monotonic(),
+                not loses,
             )
             self._heard.append(one)
+        if loses and self.name == "mute":
+            self._hold()
         return None if loses else 204
+
+    def _loses_its_answer(self) -> bool:
+        forgets = self.is_faulty and self.name == "forgetful" and self.asked % 3 == 0
+        return forgets or self.name == "leaving" or (self.is_faulty and self.name == "mute")
+
+    def _hold(self) -> None:
+        """Longer than anybody waits."""
+        time.sleep(max(0.0, min(self.ends - time.monotonic(), 20.0)))
 
     @property
     def is_faulty(self) -> bool:
@@ -66,7 +90,7 @@ class Destination:
         if self.name != "hole" or not self.is_faulty:
             return False
         self.asked += 1
-        time.sleep(max(0.0, min(self.ends - time.monotonic(), 20.0)))
+        self._hold()
         return True
 
 
@@ -145,7 +169,11 @@ def claims(outcome: Outcome) -> list[str]:
         or len(_seconds(outcome, "well")) != _count(outcome, "well"),
         "a duplicate has another id, or follows no lost answer": _unexcused(outcome.heard),
         "no answer was lost": all(one.answered for one in outcome.heard),
-        "what is gone was asked again and again": outcome.asked["gone"] > PROBES,
+        "no fallback heard what had been told": not _moved(outcome.heard),
+        "what is gone was asked again and again": max(
+            outcome.asked["gone"], outcome.asked["leaving"]
+        )
+        > PROBES,
         "what asked for quiet went elsewhere": _places(outcome, "limited") != {"limited"},
         "the books do not balance": books["unaccounted"] or books["deliveries"]["pending"],
     }
@@ -164,10 +192,21 @@ def _unexcused(heard: list[Heard]) -> list[Heard]:
     """Heard again, though the last answer was not lost, or with another id."""
     return [
         again
-        for all_of_it in _told(heard).values()
-        for before, again in pairwise(all_of_it)
-        if before.answered or before.id != again.id or before.place != again.place
+        for before, again in _again(heard)
+        if before.answered
+        or before.id != again.id
+        or (before.alone and again.alone and before.message != again.message)
+        or again.place not in (before.place, FALLBACK)
     ]
+
+
+def _moved(heard: list[Heard]) -> list[Heard]:
+    return [again for before, again in _again(heard) if again.place != before.place]
+
+
+def _again(heard: list[Heard]) -> list[tuple[Heard, Heard]]:
+    """What was heard twice: the one, and the next."""
+    return [pair for all_of_it in _told(heard).values() for pair in pairwise(all_of_it)]
 
 
 def _places(outcome: Outcome, team: str) -> set[str]:
@@ -232,10 +271,13 @@ def _report(outcome: Outcome) -> None:
             f"{places.count(FALLBACK)} at the fallback, asked {outcome.asked[team]} times; "
             f"half within {seconds[len(seconds) // 2]:.2f} s, all within {seconds[-1]:.2f} s"
         )
-    twice = sum(len(told) - 1 for told in _told(outcome.heard).values())
+    twice, moved = len(_again(outcome.heard)), len(_moved(outcome.heard))
     lost = sum(not one.answered for one in outcome.heard)
     states = ", ".join(f"{name} {n}" for name, n in outcome.books["deliveries"].items())
-    print(f"answers   {lost} lost, {twice} told again with the same webhook-id")
+    print(
+        f"answers   {lost} lost, {twice} told again with the same id, "
+        f"{moved} of them at the fallback"
+    )
     print(f"books     {states}; unaccounted {outcome.books['unaccounted']}")
 
 

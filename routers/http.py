@@ -135,23 +135,12 @@ def post_json(
     """
     body = payload if isinstance(payload, bytes) else encode(payload)
     sent_headers = {"Content-Type": "application/json", **(headers or {})}
-    try:
-        with client.stream(
-            "POST", url, content=body, headers=sent_headers, follow_redirects=False
-        ) as answer:
-            text = _bounded(answer)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol):
-        raise PermanentError("invalid_url", "the destination is not an HTTP URL") from None
-    except (httpx.TimeoutException, httpcore.TimeoutException):
-        raise TemporaryError("timeout", "no whole answer in time") from None
-    except LOST:
-        raise TemporaryError("connection_lost", "the connection broke before an answer") from None
-    if answer.is_success:
-        kept = {"Content-Type": answer.headers.get("Content-Type", "")}
-        return httpx.Response(answer.status_code, headers=kept, content=text)
-    # the headers as they went out: one is made of a name and a password in the URL
-    sent = " ".join((url, *answer.request.headers.values(), body.decode(errors="replace")))
-    raise _failure(answer, text, sent, now)
+    return _exchange(client, "POST", url, body, sent_headers, now)
+
+
+def ping(client: httpx.Client, url: str, *, now: datetime) -> None:
+    """GET; what a 2xx answers is not read. Raises DeliveryError for all else."""
+    _exchange(client, "GET", url, b"", {}, now)
 
 
 def fields(answer: httpx.Response) -> dict[str, Any]:
@@ -237,6 +226,33 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
+
+
+def _exchange(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+) -> httpx.Response:
+    try:
+        with client.stream(
+            method, url, content=body or None, headers=headers, follow_redirects=False
+        ) as answer:
+            text = _bounded(answer)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol):
+        raise PermanentError("invalid_url", "the destination is not an HTTP URL") from None
+    except (httpx.TimeoutException, httpcore.TimeoutException):
+        raise TemporaryError("timeout", "no whole answer in time") from None
+    except LOST:
+        raise TemporaryError("connection_lost", "the connection broke before an answer") from None
+    if answer.is_success:
+        kept = {"Content-Type": answer.headers.get("Content-Type", "")}
+        return httpx.Response(answer.status_code, headers=kept, content=text)
+    # the headers as they went out: one is made of a name and a password in the URL
+    sent = " ".join((url, *answer.request.headers.values(), body.decode(errors="replace")))
+    raise _failure(answer, text, sent, now)
 
 
 def _bounded(answer: httpx.Response) -> bytes:

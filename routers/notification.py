@@ -73,6 +73,9 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell one receiver. Kept with its delivery; rendered when it is sent."""
 
+    # its first delivery's, wherever else it is told and by whichever message: whoever hears it
+    # again can tell; "": it is not queued yet, or was before there were ids
+    id: str = ""
     group: str  # 16 hex digits
     project: str
     receiver: str  # the name of a channel in the rules file
@@ -142,7 +145,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
-    id: str  # the delivery's; the same over every attempt: webhook-id and dedup keys are made of it
+    # the same over every attempt, and at a fallback too: webhook-id and Message-ID are made of it.
+    # A message that tells several has one of its own, as what it holds is told nowhere else
+    id: str
     sent_at: datetime
     notification: Notification
     ownership: dict[str, Any]  # the decision, as the API shows it

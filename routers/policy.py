@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from matchers.event import Event, Level
 from matchers.globs import compile_glob
-from matchers.kinds.base import LISTED, Texts
+from matchers.kinds.base import LISTED, Text, Texts
 from matchers.ownership import Ownership
 from routers.durations import Duration
 from routers.notification import Severity
@@ -18,6 +18,7 @@ from routers.urls import SentryUrl, SourceUrl
 
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "fatal")  # the mildest first
 STORM_MAX = timedelta(hours=1)
+QUIET_MIN, QUIET_MAX = timedelta(minutes=1), timedelta(days=30)
 _LEVELS: dict[str, Severity] = {
     "fatal": "critical",
     "error": "error",
@@ -81,6 +82,28 @@ class StormPolicy(_Strict):
     within: Annotated[Duration, Field(le=STORM_MAX)] = timedelta(minutes=1)  # zero: never
 
 
+def _number(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _bearable(after: timedelta) -> timedelta:
+    if not QUIET_MIN <= after <= QUIET_MAX:
+        raise ValueError("expected a duration from 1m to 30d")
+    return after
+
+
+class QuietSource(_Strict):
+    """Who is told when a project that used to send sends nothing: routers/quiet.py."""
+
+    project: Annotated[
+        Text, BeforeValidator(_number), WithJsonSchema({"type": ["string", "integer"]})
+    ]  # its number or slug
+    environment: Text | None = None  # None: any
+    after: Annotated[Duration, AfterValidator(_bearable)]
+    team: Text  # slug or alias
+    severity: Severity = "warning"
+
+
 class Policy(_Strict):
     mode: Literal["notify", "observe"] = "notify"  # observe: decide, store, show, send nothing
     notify: Notify = Notify()
@@ -90,6 +113,7 @@ class Policy(_Strict):
     sentry_url: SentryUrl | None = None  # where Sentry shows an event
     digest: Weekly | None = None  # when each team is told of its week; None: never
     storm: StormPolicy = StormPolicy()
+    source_went_quiet: list[QuietSource] = []
     # told of what its own receiver cannot be told: the channel is gone, refused, unconfigured,
     # or the team names no receivers at all
     fallback_receivers: Annotated[list[str], Field()] = ["log"]

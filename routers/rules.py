@@ -114,7 +114,7 @@ def load_rules(
     for part in bundle.parts:
         channels.read(part.entry.channels, part.checker)
     root = bundle.root
-    policy = _policy(root.entry, root.checker, channels)
+    policy = _policy(root.entry, root.checker, channels, bundle.names)
     rules = Rules(
         ruleset=ruleset,
         teams=dict(_teams(bundle, channels)),
@@ -199,11 +199,17 @@ def _visible(entry: FileEntry, checker: Checker) -> Iterator[str]:
             yield name
 
 
-def _policy(entry: FileEntry, checker: Checker, channels: Channels) -> Policy:
+def _policy(
+    entry: FileEntry, checker: Checker, channels: Channels, names: Mapping[str, str]
+) -> Policy:
     path: Path = ("policy",)
     policy = checker.model(Policy, entry.policy or {}, path) or Policy()
     for index, name in enumerate(policy.fallback_receivers):
         channels.known(name, (*path, "fallback_receivers", index), checker)
+    for index, source in enumerate(policy.source_went_quiet):
+        if source.team not in names:
+            place: Path = (*path, "source_went_quiet", index, "team")
+            checker.unknown(place, source.team, "team", names)
     named: dict[str, NamedIntervals] = {}
     for index, intervals in enumerate(policy.mute_time_intervals):
         if intervals.name in named:

@@ -44,15 +44,22 @@ class Watch:
         self, told: Notification, delivery: str, now: datetime, policy: StormPolicy
     ) -> tuple[Cause, list[Seen]] | None:
         """The storm that breaks with it: of what, and who is in it so far, the first first."""
-        self._make_room(now - policy.within)
-        here, shared = place(told), causes(told)
-        for cause in shared:
+        seen = Seen(now, delivery, told.group, causes(told))
+        return self.sight(place(told), seen, policy.groups, policy.within)
+
+    def sight(
+        self, here: Place, new: Seen, groups: int, within: timedelta
+    ) -> tuple[Cause, list[Seen]] | None:
+        """As of `see`, by what of the policy was in force then."""
+        since = new.at - within
+        self._make_room(since)
+        for cause in new.causes:
             seen = self._seen.setdefault((here, cause), deque())
-            while seen and seen[0].at < now - policy.within:
+            while seen and seen[0].at < since:
                 seen.popleft()
-            seen.append(Seen(now, delivery, told.group, shared))
-        for cause in shared:
-            if len(self._seen[here, cause]) >= policy.groups:
+            seen.append(new)
+        for cause in new.causes:
+            if len(self._seen[here, cause]) >= groups:
                 broken = list(self._seen[here, cause])
                 self._forget(here, broken)
                 return cause, broken

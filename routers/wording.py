@@ -5,7 +5,7 @@
 A template that fails costs its words, never the alert: it is told as ever, with a warning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -69,6 +69,9 @@ def read_wording(written: Mapping[str, Any], path: Path, checker: Checker) -> Wo
         except ValueError as error:
             checker.problem((*path, key), str(error))
     return Wording(**compiled) if compiled else None
+
+
+Tell = Callable[[Channel, Alert, Wording | None, httpx.Client], Receipt]
 
 
 def tell(channel: Channel, alert: Alert, wording: Wording | None, client: httpx.Client) -> Receipt:

@@ -33,19 +33,19 @@ class Alerts:
         told: Notification,
         others: Sequence[Notification] = (),
         *,
-        id: str,  # noqa: A002
+        delivery: str,
         rules: Rules,
         plain: bool = False,
         storm: str | None = None,
     ) -> Alert:
-        """id: the delivery's; what it carries beyond `others` is counted, where it is a storm's."""
+        """What the delivery carries beyond `others` is counted, where it is a storm's."""
         event, ownership = self._store.evidence(told.group, told.event_id)
         return Alert(
-            id=id,
+            id=delivery if others or storm else told.id or delivery,
             sent_at=self._clock(),
             notification=told,
             others=tuple(others),
-            more=self._storms.carried(id) - len(others) if storm else 0,
+            more=self._storms.carried(delivery) - len(others) if storm else 0,
             storm=self._storms.told(storm) if storm else None,
             ownership=ownership,
             event=event,

@@ -23,6 +23,7 @@ from service.endpoints import (
     artifacts,
     audit,
     deliveries,
+    events,
     group_pages,
     groups,
     health,
@@ -38,6 +39,7 @@ from service.endpoints import (
 from service.endpoints.base import problem
 from service.endpoints.doors import Doors
 from service.endpoints.ingest import STATUSES, doors, ingest_endpoints
+from service.endpoints.requests import Requests
 from service.ingest.base import InvalidEventError
 from service.ingest.body import TooLargeError
 from service.runtime import Runtime
@@ -52,10 +54,16 @@ _STATIC = Path(__file__).parent / "static"
 class _App(FastAPI):
     """With doors that stand before all that FastAPI does for other requests."""
 
-    doors = Doors()
+    def __init__(self, doors: Doors, **said: Any) -> None:
+        super().__init__(**said)
+        self._doors = doors
+        self._requests = Requests(self._inside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self.doors.find(scope)
+        await self._requests(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.find(scope)
         if door is None:
             await super().__call__(scope, receive, send)
             return
@@ -71,11 +79,22 @@ def create_app(runtime: Runtime) -> FastAPI:
         yield
         runtime.stop()
 
-    app = _App(title="Pointsman", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    said = {"title": "Pointsman", "version": "1", "docs_url": None, "redoc_url": None}
+    app = _App(Doors(doors()), lifespan=lifespan, **said)
     app.state.runtime = runtime
-    app.doors = Doors(doors())
     app.include_router(ingest_endpoints())
-    rooms = (ownership, groups, silences, deliveries, audit, operations, rules, artifacts, health)
+    rooms = (
+        ownership,
+        groups,
+        events,
+        silences,
+        deliveries,
+        audit,
+        operations,
+        rules,
+        artifacts,
+        health,
+    )
     for room in rooms:
         app.include_router(room.endpoints)
     for room in (hooks, slack):
@@ -156,7 +175,9 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _unavailable(request: Request) -> Response:
-    return _shown(request, 503, "the database cannot be reached", code="store_unavailable")
+    waits = pages.spooled(request.app.state.runtime)
+    said = f"the database cannot be reached{f'; {waits}' if waits else ''}"
+    return _shown(request, 503, said, code="store_unavailable")
 
 
 def _shown(request: Request, status: int, detail: str, **more: Any) -> Response:

@@ -14,6 +14,7 @@ from routers.notification import Digest
 from routers.rules import Rules
 from routers.teams import Choice
 from service.digest import digests
+from service.lease import Lease
 from service.store.digests import DigestStore
 from service.store.rows import Delivery
 from service.store.transaction import Transaction
@@ -40,8 +41,9 @@ class DigestWatch(Watch):
         *,
         clock: Callable[[], datetime],
         public_url: str,
+        lease: Lease | None = None,
     ) -> None:
-        super().__init__("digests", SECONDS)
+        super().__init__("digests", SECONDS, lease)
         self._writer = writer
         self._store = store
         self._rules = rules

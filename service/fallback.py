@@ -7,6 +7,7 @@ import msgspec
 
 from routers.breaker import Breaker
 from routers.channels.log import Log
+from routers.outage import notice
 from routers.policy import StormPolicy
 from routers.retry import LIFETIME
 from routers.rules import Rules
@@ -19,9 +20,12 @@ _STILL_A_STORM = 2  # what was one message stays one, where it goes
 
 
 class Fallback:
-    def __init__(self, rules: Callable[[], Rules | None], breakers: Breakers) -> None:
+    def __init__(
+        self, rules: Callable[[], Rules | None], breakers: Breakers, *, public_url: str
+    ) -> None:
         self._rules = rules
         self._breakers = breakers
+        self._public_url = public_url
 
     def redirect(self, tx: Transaction, receiver: str, now: datetime) -> int:
         """While its breaker is open, what is due for it goes elsewhere: how many did.
@@ -30,11 +34,11 @@ class Fallback:
         """
         moved = 0
         for _ in range(AT_ONCE):
-            breaker, delivery = self._breakers.of(receiver), tx.due(receiver, now)
+            breaker, delivery = self._breakers.of(tx, receiver), tx.due(receiver, now)
             if breaker is None or delivery is None or breaker.probe_at is None:
                 break
             may_wait = not breaker.is_gone and now - delivery.since < LIFETIME
-            if may_wait and self._next(delivery, now, may_wait=True) is None:
+            if may_wait and self._next(tx, delivery, now, may_wait=True) is None:
                 later = {"state": "pending", "due_at": breaker.probe_at}
                 tx.put_delivery(msgspec.structs.replace(delivery, **later))
             else:
@@ -42,6 +46,15 @@ class Fallback:
         else:
             tx.queued.add(receiver)  # there may be more
         return moved
+
+    def announce(self, tx: Transaction, failed: Delivery, breaker: Breaker, now: datetime) -> None:
+        """Its breaker has opened: who hears what is due there instead, hears of that too."""
+        told = failed.notification
+        said = notice(told.receiver, breaker, told, public_url=self._public_url, now=now)
+        said = msgspec.structs.replace(said, spare=told.spare)
+        of_it = msgspec.structs.replace(failed, notification=said)
+        if receiver := self._next(tx, of_it, now, may_wait=False):
+            tx.queue(msgspec.structs.replace(said, receiver=receiver), now, _tried(of_it))
 
     def bury(
         self,
@@ -56,7 +69,7 @@ class Fallback:
         closes = failed.notification.closes  # what it carries was to be told by nobody
         carried = [] if alone or closes else tx.carried(failed)
         if may_wait:  # what has nowhere to go waits, freed, as it would have by itself
-            carried = [one for one in carried if self._next(one, now, may_wait=True)]
+            carried = [one for one in carried if self._next(tx, one, now, may_wait=True)]
         for one in (failed, *carried):
             self._bury_one(tx, one, failed, now, may_wait=may_wait)
         tx.free_carried(failed, now)
@@ -72,8 +85,8 @@ class Fallback:
         may_wait: bool,
     ) -> None:
         """The first fallback that was not tried yet is told instead."""
-        fallback = self._next(delivery, now, may_wait=may_wait)
-        fallback = fallback or self._next(delivery, now, may_wait=False)
+        fallback = self._next(tx, delivery, now, may_wait=may_wait)
+        fallback = fallback or self._next(tx, delivery, now, may_wait=False)
         dead = msgspec.structs.replace(
             delivery,
             state="dead",
@@ -86,23 +99,24 @@ class Fallback:
         tx.put_delivery(dead)
         if fallback is not None:
             told = msgspec.structs.replace(delivery.notification, receiver=fallback)
-            tried = (*delivery.tried, delivery.notification.receiver)
-            tx.queue(told, now, tried, storms=self._storms(failed))
+            tx.queue(told, now, _tried(delivery), storms=self._storms(failed))
 
-    def _next(self, delivery: Delivery, now: datetime, *, may_wait: bool) -> str | None:
+    def _next(
+        self, tx: Transaction, delivery: Delivery, now: datetime, *, may_wait: bool
+    ) -> str | None:
         """may_wait: it could be told where it is, later; the console is no better than that."""
         rules, told = self._rules(), delivery.notification
         if rules is None or told.closes:  # nobody else has the incident that it closes
             return None
-        tried = (*delivery.tried, told.receiver)
         names = [*told.spare, *rules.policy.fallback_receivers]
         # a digest opens no incident there either
         left = [
             name
             for name in names
-            if name not in tried and (told.digest is None or rules.opens_no_incident(name))
+            if name not in _tried(delivery)
+            and (told.reason != "digest" or rules.opens_no_incident(name))
         ]
-        well = (name for name in left if not self._breakers.is_shut(name, now))
+        well = (name for name in left if not self._breakers.is_shut(tx, name, now))
         if may_wait:
             return next((one for one in well if not isinstance(rules.channels.get(one), Log)), None)
         return next(well, left[0] if left else None)
@@ -115,6 +129,11 @@ class Fallback:
         if failed.storm is None or policy.within == timedelta():
             return policy
         return policy.model_copy(update={"groups": _STILL_A_STORM})
+
+
+def _tried(delivery: Delivery) -> tuple[str, ...]:
+    """The receivers that it cannot be told at."""
+    return (*delivery.tried, delivery.notification.receiver)
 
 
 def _given_up(delivery: Delivery, breaker: Breaker) -> Delivery:

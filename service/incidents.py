@@ -38,7 +38,8 @@ def close_incidents(
         if environment is not None and (told.environment or "") != environment:
             continue
         if rules is not None and _closes(told, rules):
-            closing = msgspec.structs.replace(told, closes=True, reason=reason or told.reason)
+            why = reason or told.reason
+            closing = msgspec.structs.replace(told, id="", closes=True, reason=why)
             tx.queue(closing, now)
             queued.append(closing)
     return queued

@@ -1,31 +1,36 @@
 """Accepted means committed: a sender is answered after the commit that holds its events.
 
-What is handed to the writer has been decided whole, and is masked.
+What is handed to the writer has been decided whole, and is masked. Where the database does not
+take it soon, it goes to the spool (service/spool.py), and a sender is answered after its commit.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from matchers.event import Event
 from routers.rules import Rules
 from service.artifacts import Artifacts
 from service.decisions import Decisions
+from service.ingest import ADAPTERS
 from service.ingest.base import Envelope
 from service.ingest.limits import LARGE
 from service.masking import mask, masked
-from service.pipeline import Decided, Handled, accept, decide, handle
+from service.pipeline import Decided, Handled, accept, came_before, decide, handle
 from service.quota import Quota, Sender
+from service.spool import Batch, Spool, Spooled
 from service.store.event_ids import Coming
 from service.store.rows import Waiting
 from service.store.transaction import Transaction
-from service.store.writer import Writer
+from service.store.writer import PATIENCE, StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.upstream.envelope import tagged, tags_of
 from service.upstream.forwarder import Forwarder
 
 MANY_FRAMES = 500  # of all the events of a request; each event counts as one more
 TOGETHER = 1000  # events in one transaction; only a collector's request has more
+_COME_AGAIN = frozenset(one.name for one in ADAPTERS if one.comes_again)
 _CHUNK = 200  # events that were kept undecided, in one transaction
 
 
@@ -40,8 +45,15 @@ class Intake:
         *,
         quota: Quota,
         public_url: str,
+        spool: Spool | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        """rules: those in force now; None while none has ever loaded."""
+        """rules: those in force now; None while none has ever loaded.
+
+        patience: seconds after which what the writer has not committed is spooled.
+        """
+        self._spool = spool
+        self._patience = patience
         self.decisions = Decisions()
         self._forwarder = forwarder
         self._artifacts = artifacts
@@ -62,14 +74,20 @@ class Intake:
 
         onward: what held them, and goes on to the upstream; not that of a runaway client.
         """
+        spool = None if adapter in _COME_AGAIN else self._spool
         handled: list[Handled] = []
         for start in range(0, max(1, len(events)), TOGETHER):  # others have their turn between
             some = events[start : start + TOGETHER]
-            handled += await self._take(some, adapter, sender, None if start else onward)
+            handled += await self._take(some, adapter, sender, None if start else onward, spool)
         return tuple(handled)
 
     async def _take(
-        self, events: Sequence[Event], adapter: str, sender: Sender, onward: Envelope | None
+        self,
+        events: Sequence[Event],
+        adapter: str,
+        sender: Sender,
+        onward: Envelope | None,
+        spool: Spool | None,
     ) -> tuple[Handled, ...]:
         kept = events[: self._quota.take(sender, len(events))]
         over = events[len(kept) :]
@@ -79,26 +97,57 @@ class Intake:
         waiting = await self._sealed(onward, decided) if onward and not over else None
         if not events and waiting is None:
             return ()
-
-        def work(tx: Transaction) -> tuple[Handled, ...]:
-            # the first rules may have loaded since, and what was kept may be decided already
-            now = decided if all(decided) else self._decided(kept)
-            handled = tuple(
-                accept(_kept(event, whose), whose, tx=tx, public_url=self._public_url)
-                for event, whose in zip(kept, now, strict=True)
-            )
-            if waiting and not _came_before(handled):
-                tx.forward(waiting)
-            tx.over_quota(len(over))
-            return handled + tuple(Handled(event.event_id, "over_quota") for event in over)
-
-        coming = [_coming(event, whose) for event, whose in zip(kept, decided, strict=True)]
-        handled = await self._writer.commit(work, coming)
+        taken = _Taken(adapter, kept, decided, over, waiting)
+        try:
+            handled = await self._committed(taken, spool)
+        except StoreUnavailableError:
+            if spool is None:
+                raise
+            return await self._spooled(taken, spool)
         if self._forwarder and waiting:
             self._forwarder.wake()
+        self._tell(adapter, handled)
+        return handled
+
+    async def _committed(self, taken: "_Taken", spool: Spool | None) -> tuple[Handled, ...]:
+        """Raises StoreUnavailableError; where there is a spool, also when it would take long.
+
+        It may be committed all the same then: the drain knows it again by its events.
+        """
+        if self._writer.behind:
+            raise StoreUnavailableError("the writer is behind")
+        return await self._writer.commit(
+            partial(self._enter, taken),
+            list(map(_coming, taken.kept, taken.decided)),
+            patience=self._patience if spool and taken.kept else None,
+            late=partial(self._tell, taken.adapter),
+        )
+
+    def _enter(self, taken: "_Taken", tx: Transaction) -> tuple[Handled, ...]:
+        # the first rules may have loaded since, and what was kept may be decided already
+        now = taken.decided if all(taken.decided) else self._decided(taken.kept)
+        handled = tuple(
+            accept(_kept(event, whose), whose, tx=tx, public_url=self._public_url)
+            for event, whose in zip(taken.kept, now, strict=True)
+        )
+        if taken.waiting and not came_before(handled):
+            tx.forward(taken.waiting)
+        tx.over_quota(len(taken.over))
+        return handled + tuple(Handled(event.event_id, "over_quota") for event in taken.over)
+
+    async def _spooled(self, taken: "_Taken", spool: Spool) -> tuple[Handled, ...]:
+        """Raises SpoolFullError."""
+        await asyncio.wrap_future(spool.put(_batch(taken)))
+        owners = [whose.ownership if whose else None for whose in taken.decided]
+        owners += [None] * len(taken.over)
+        return tuple(
+            Handled(event.event_id, "spooled", ownership=ownership)
+            for event, ownership in zip((*taken.kept, *taken.over), owners, strict=True)
+        )
+
+    def _tell(self, adapter: str, handled: Sequence[Handled]) -> None:
         for one in handled:
             self._telemetry.received(adapter, one)
-        return handled
 
     def decide_kept(self, rules: Rules) -> int:
         """Decide what was kept while no rules had loaded, oldest first. How many they were."""
@@ -149,9 +198,31 @@ def _close(
     return forwarder.waiting(tagged(onward, tags), onward.received_at, error=bool(onward.events))
 
 
-def _came_before(handled: Sequence[Handled]) -> bool:
-    """Whether all errors of an envelope are known already; one without any is always new."""
-    return bool(handled) and all(one.outcome == "duplicate" for one in handled)
+class _Taken(NamedTuple):
+    """What is accepted at once."""
+
+    adapter: str
+    kept: Sequence[Event]
+    decided: Sequence[Decided | None]
+    over: Sequence[Event]  # beyond the quota
+    waiting: Waiting | None  # for the upstream
+
+
+def _batch(taken: _Taken) -> Batch:
+    parts: list[Event | Waiting] = [*taken.kept, *taken.over]
+    if taken.waiting:
+        parts.append(taken.waiting)
+    return Batch(
+        adapter=taken.adapter,
+        received_at=parts[0].received_at,
+        events=tuple(map(_spooled, taken.kept, taken.decided)),
+        over=tuple(event.event_id for event in taken.over),
+        onward=taken.waiting,
+    )
+
+
+def _spooled(event: Event, decided: Decided | None) -> Spooled:
+    return Spooled(_kept(event, decided), decided.grouped.fingerprints if decided else ())
 
 
 def _coming(event: Event, decided: Decided | None) -> Coming:

@@ -1,10 +1,13 @@
 """Logs on stderr, one line each: the constant message, then `key=value` of what it is about.
 
-Whatever an error quotes is masked like any free text (service/scrub.py).
+Or one JSON object each. Whatever an error quotes is masked like any free text (service/scrub.py).
 """
 
+import json
 import logging
 import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +20,7 @@ from service.masking import SECRET
 from service.scrub import is_secret, scrub
 from service.settings import Settings, SettingsError
 
+REQUEST: ContextVar[str] = ContextVar("request", default="")  # its id; "": outside of any
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -28,15 +32,31 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
 class Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         said = f"{self.formatTime(record)} {record.levelname.lower()} {record.getMessage()}"
-        about = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        line = said + "".join(f" {key}={_word(value)}" for key, value in about.items())
+        line = said + "".join(f" {key}={_word(value)}" for key, value in _about(record).items())
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return scrub(line + trace)
 
 
-def configure_logs(level: str) -> None:
+class JsonLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "logger": record.name,
+            **_about(record),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(_scrubbed(line), default=_said, ensure_ascii=False)
+
+
+FORMATS = {"text": Line, "json": JsonLine}
+
+
+def configure_logs(level: str, form: str = "text") -> None:
     stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(Line())
+    stream.setFormatter(FORMATS[form]())
     logging.basicConfig(level=level.upper(), handlers=[stream], force=True)
     for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)  # URLs are secrets, access lines noise
@@ -82,6 +102,16 @@ def _scrubbed(value: Any) -> Any:
             for key, one in value.items()
         }
     return [_scrubbed(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _about(record: logging.LogRecord) -> dict[str, Any]:
+    about = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    request = REQUEST.get()
+    return {"request_id": request, **about} if request else about
+
+
+def _said(value: Any) -> str:
+    return scrub(str(value))
 
 
 def _word(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,8 +33,8 @@ class Handled(msgspec.Struct, frozen=True):
     """What became of one accepted event."""
 
     event_id: str
-    outcome: Outcome
-    group: str | None = None  # None: kept undecided until rules load
+    outcome: Outcome | Literal["spooled"]
+    group: str | None = None  # None: kept undecided until rules load, or spooled
     ownership: Ownership | None = None
     reasons: tuple[tuple[str, str], ...] = ()  # (receiver, reason) of each notification queued
     closed: tuple[tuple[str, str], ...] = ()  # the same of what closes incidents
@@ -81,6 +81,11 @@ def handle(decided: Decided, *, tx: Transaction, public_url: str, now: datetime)
         for queued in (routing.notifications, closed)
     )
     return Handled(event.event_id, routing.outcome, group.id, ownership, told, ended)
+
+
+def came_before(handled: Sequence[Handled]) -> bool:
+    """Whether all errors of an envelope are known already; one without any is always new."""
+    return bool(handled) and all(one.outcome == "duplicate" for one in handled)
 
 
 def _closed(

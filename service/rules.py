@@ -68,6 +68,7 @@ class RulesKeeper:
         self._reloading = threading.Lock()
         self._rules: Rules | None = None
         self._kept: Mapping[str, bytes] | None = None  # each file's last good text, by its path
+        self._recalled = False  # whether the database was asked for them
         self._kept_as: str | None = None  # the revision that they were in force as
         self._name = path.name  # of the root file in its tree
         self._shown: Shown = str
@@ -120,11 +121,11 @@ class RulesKeeper:
         return True
 
     def _load(self, standing: Standing) -> Status:
-        if self._kept is None:
-            self._kept, self._kept_as = self._from_database()
+        if not self._recalled:
+            self._recall()
         self._standing = standing
         with uncollected():
-            partly = self._read(standing, self._kept)
+            partly = self._read(standing, self._kept or {})
         for problem in partly.problems:
             LOG.error("rules_problem", extra={"problem": str(problem)})
         if partly.loaded is None:
@@ -179,12 +180,17 @@ class RulesKeeper:
             restrict_team_files=self._restrict,
         )
 
-    def _from_database(self) -> tuple[Mapping[str, bytes], str | None]:
-        row = self._writer.run(lambda tx: tx.last_revision())
-        if row is None or row["file"] != str(self._path):
-            return {}, None
-        kept = msgspec.json.decode(row["content"], type=dict[str, str])
-        return {path: text.encode() for path, text in kept.items()}, str(row["revision"])
+    def _recall(self) -> None:
+        """The last good versions. While the database is away the files themselves must do."""
+        try:
+            row = self._writer.run(lambda tx: tx.last_revision())
+        except StoreUnavailableError:
+            return
+        self._recalled = True
+        if row is not None and row["file"] == str(self._path):
+            kept = msgspec.json.decode(row["content"], type=dict[str, str])
+            self._kept = {path: text.encode() for path, text in kept.items()}
+            self._kept_as = str(row["revision"])
 
     def _put_in_force(self, loaded: Loaded) -> None:
         revision, now = loaded.rules.revision, self._clock()

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,8 @@ from matchers.errors import Origin, Problem
 from matchers.files import RepositoryFiles
 from service.git import GitError, GitRefusedError
 from service.rules_git import Git, masked
-from service.rules_source import Rewritten, Standing
+from service.rules_source import FilesSource, Rewritten, Source, Standing, paths_of
+from service.settings import Settings
 
 LOG = logging.getLogger(__name__)
 _FETCHED = "refs/pointsman/rules"
@@ -175,3 +177,16 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def source_of(settings: Settings) -> Source:
+    """What the settings say: files, or a repository."""
+    url = settings.rules_repository.get_secret_value()
+    if not url:
+        return FilesSource(settings.repository)
+    return RepositorySource(
+        settings.folder / "rules-repository",
+        url,
+        settings.rules_ref or None,
+        paths=partial(paths_of, settings.repository) if settings.repository else None,
+    )

@@ -4,45 +4,52 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 
 import httpx
-from sqlalchemy.engine import make_url
 
 from routers.http import make_client
+from routers.wording import tell
 from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
 from service.digest_watch import DigestWatch
+from service.drain import Drain
+from service.heartbeat import Heartbeat
 from service.ingest.body import Hall
 from service.intake import Intake
+from service.lease import Lease
 from service.map_folder import MapFolder
+from service.opening import Opening
 from service.origins import Origins
+from service.quiet_watch import QuietWatch
 from service.quota import Quota
+from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
-from service.rules_source import FilesSource, Source, paths_of
-from service.rules_sync import RepositorySource
+from service.rules_sync import source_of
 from service.rules_watch import RulesWatch
+from service.search import SearchWatch
 from service.settings import Settings
 from service.silence_watch import SilenceWatch
 from service.slack_hook import SlackDoor
+from service.spool import Spool
+from service.store.activity import ActivityStore
 from service.store.artifacts import ArtifactStore
 from service.store.audit import AuditStore
-from service.store.database import Attendance, migrate, open_database
+from service.store.backend import backend_of
+from service.store.database import Attendance, open_database
 from service.store.digests import DigestStore
+from service.store.search import SearchStore
 from service.store.silences import SilenceStore
+from service.store.spool_file import SpoolFile
 from service.store.store import Store
 from service.store.storms import StormStore
 from service.store.threads import ThreadStore
-from service.store.writer import Writer
+from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
-from service.upstream.address import parse_dsn
-from service.upstream.forwarder import SEND_SECONDS, Forwarder
-from service.upstream.limits import NOT_ERRORS, RateLimits
-from service.upstream.seal import Seal
+from service.traces import Traces, Untraced
+from service.upstream.opening import open_forwarder
 from service.worker import Worker
 
 LOG = logging.getLogger(__name__)
@@ -63,24 +70,30 @@ class Runtime:
         environ: Mapping[str, str] = os.environ,
         client: httpx.Client | None = None,
         upstream: httpx.Client | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """client: what channels post with; upstream: what goes on to Sentry."""
         self.settings = settings
         self.clock = clock
         self.telemetry = Telemetry()
+        self._traces = traces or Untraced()
         self.auth = Auth(settings)
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
+        self._replicated = backend_of(self.engine).shared
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
+        self.search_store = SearchStore(self.engine)
         self.writer = Writer(
             self.engine,
             on_queued=lambda receivers: self.worker.wake(receivers),
-            on_commit=self.telemetry.committed,
+            on_commit=self._traces.committing(self.telemetry.committed),
         )
-        self._source = _source(settings)
+        spool_file = SpoolFile(settings.spool_path)
+        self.spool = Spool(spool_file, self.telemetry, capacity=settings.spool_bytes)
+        self._source = source_of(settings)
         self.rules = RulesKeeper(
             settings.rules,
             self.writer,
@@ -97,7 +110,14 @@ class Runtime:
             at_once=follows,
         )
         self.quota = Quota(settings.quota_per_minute)
-        self.forwarder = self._forwarder(settings, upstream)
+        self.forwarder = open_forwarder(
+            settings,
+            client=upstream,
+            writer=self.writer,
+            store=self.store,
+            telemetry=self.telemetry,
+            clock=clock,
+        )
         self.artifact_store = ArtifactStore(self.engine)
         folder = MapFolder(settings.artifacts) if settings.artifacts else None
         self.artifacts = Artifacts(self.artifact_store, self.writer, folder, clock)
@@ -109,7 +129,18 @@ class Runtime:
             self.artifacts,
             quota=self.quota,
             public_url=settings.base_url,
+            spool=self.spool,
         )
+        self.drain_watch = Drain(
+            spool_file,
+            self.spool,
+            self.writer,
+            self.rules.current,
+            self.telemetry,
+            public_url=settings.base_url,
+            on_envelopes=self.forwarder.wake if self.forwarder else lambda: None,
+        )
+        self.take = self._traces.accepting(self.intake.take)
         allow_private = settings.allow_private_destinations
         self._client = client or make_client(allow_private=allow_private)
         self.breakers = Breakers(self.engine, self.rules.current)
@@ -126,7 +157,10 @@ class Runtime:
             breakers=self.breakers,
             clock=clock,
             alerts=alerts,
+            tell=self._traces.telling(tell),
+            public_url=settings.base_url,
         )
+        self.lease = Lease("schedulers", self.writer, clock)
         self.thread_watch = ThreadWatch(
             self.writer,
             self.store,
@@ -134,6 +168,7 @@ class Runtime:
             alerts,
             self.rules.current,
             self._client,
+            lease=self.lease,
             clock=clock,
         )
         self.silence_watch = SilenceWatch(
@@ -142,6 +177,7 @@ class Runtime:
             self.silence_store,
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
@@ -150,29 +186,63 @@ class Runtime:
             DigestStore(self.engine),
             self.rules.current,
             self.telemetry,
+            lease=self.lease,
             clock=clock,
             public_url=settings.base_url,
         )
+        self.quiet_watch = QuietWatch(
+            self.writer,
+            ActivityStore(self.engine),
+            self.rules.current,
+            self.telemetry,
+            clock=clock,
+            public_url=settings.base_url,
+            lease=self.lease,
+        )
+        self.heartbeat = Heartbeat(
+            settings.heartbeat_url, self.writer, self.worker, self._client, clock=clock
+        )
+        self.retention_watch = RetentionWatch(
+            self.writer,
+            self.telemetry,
+            periods(settings),
+            oldest_spooled=self.spool.oldest,
+            lease=self.lease,
+            clock=clock,
+        )
+        self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
+        told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
+        self._watches = (*told, self.heartbeat, self.retention_watch, self.search_watch)
         self.draining = False
+        self._attendance: Attendance | None = None
+        self.opening = Opening(self.engine, self._begin)
 
     def start(self) -> None:
-        migrate(self.engine)
-        self._attendance = Attendance(self.engine)
+        """While the database is away events are accepted, and all else begins once it is back."""
+        self.opening.open_once()
+        self.spool.start()
+        self.writer.start(self.opening.away)
+        if not self.opening.begins():
+            self.rules.start()
+            self.opening.begin_later()
+
+    def _begin(self) -> None:
+        """All that needs the database; first what may fail. Raises StoreUnavailableError."""
+        if self._attendance is None and not self._replicated:
+            self._attendance = Attendance(self.engine)
         self.intake.decisions.groupings = self.store.groupings()
-        self.writer.start()
-        if self._attendance.alone:
+        if self._attendance and self._attendance.alone:
             self.writer.run(lambda tx: tx.release_leases(self.clock()))
-        else:  # what the other is sending is its own until the lease ends
+        elif self._attendance:  # what the other is sending is its own until the lease ends
             LOG.warning("database_shared", extra={"reason": "another service has it open"})
         self.artifacts.start()
         self.rules.start()
         self._decide_kept()
         self.rules_watch.start()
-        self.breakers.load()
+        self.drain_watch.start()
         self.worker.start()
-        self.silence_watch.start()
-        self.thread_watch.start()
-        self.digest_watch.start()
+        for watch in self._watches:
+            watch.start()
         if self.forwarder:
             self.forwarder.start()
 
@@ -204,45 +274,27 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is in flight, commit what is waiting, close."""
         self.drain()
+        self.opening.stop()
         self._source.close()
+        self.drain_watch.stop()
         self.rules_watch.stop()
-        self.silence_watch.stop()
-        self.thread_watch.stop()
-        self.digest_watch.stop()
+        for watch in self._watches:
+            watch.stop()
         self.worker.stop()
         self.artifacts.stop()
         if self.forwarder:
             self.forwarder.stop()
+        self._give_back()
         self.writer.stop()
+        self.spool.stop()
+        self._traces.close()
         self._client.close()
         self.engine.dispose()
-        self._attendance.close()
+        if self._attendance:
+            self._attendance.close()
 
-    def _forwarder(self, settings: Settings, client: httpx.Client | None) -> Forwarder | None:
-        """None: nothing goes on."""
-        if not settings.sentry_upstream.get_secret_value():
-            return None
-        return Forwarder(
-            parse_dsn(settings.sentry_upstream.get_secret_value()),
-            Seal(settings.secret_keys),
-            RateLimits(NOT_ERRORS),
-            writer=self.writer,
-            store=self.store,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            client=client or httpx.Client(timeout=SEND_SECONDS, trust_env=False),
-            capacity=settings.sentry_upstream_bytes,
-        )
-
-
-def _source(settings: Settings) -> Source:
-    url = settings.rules_repository.get_secret_value()
-    if not url:
-        return FilesSource(settings.repository)
-    database = make_url(settings.database_url.get_secret_value()).database or ""
-    return RepositorySource(
-        Path(database).parent / "rules-repository",
-        url,
-        settings.rules_ref or None,
-        paths=partial(paths_of, settings.repository) if settings.repository else None,
-    )
+    def _give_back(self) -> None:
+        try:
+            self.lease.give_back()
+        except StoreUnavailableError:  # it ends by itself
+            LOG.warning("lease_not_given_back")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import make_url
 
 PREFIX = "POINTSMAN_"
 _BARE = {"PORT", "HOST", "LOG_LEVEL", "SENTRY_DSN"}  # read without the prefix too
@@ -72,8 +73,44 @@ class Settings(BaseModel):
         Field(description="What signs `POST /hooks/slack`, by Slack's app. Empty: no buttons."),
     ] = SecretStr("")
     database_url: Annotated[
-        SecretStr, Field(description="Where events, groups and deliveries are kept.")
+        SecretStr,
+        Field(
+            description="Where events, groups and deliveries are kept: a SQLite file, or "
+            "`postgresql+psycopg://user@host/database`."
+        ),
     ] = SecretStr("sqlite:///data/pointsman.db")
+    spool: Annotated[
+        Path | None,
+        Field(
+            description="The file that takes events while the database cannot be reached. "
+            "Default: `spool.db` beside SQLite's file, else in `data`."
+        ),
+    ] = None
+    spool_bytes: Annotated[
+        int, Field(gt=0, description="How much may wait in the spool; beyond it senders hear 503.")
+    ] = 2**30
+    keep_events_days: Annotated[
+        int, Field(ge=0, description="How long events are kept. 0, here and below: for ever.")
+    ] = 30
+    keep_groups_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How long groups are kept after they were last seen; as long as their "
+            "events at least.",
+        ),
+    ] = 90
+    keep_deliveries_days: Annotated[
+        int, Field(ge=0, description="How long it is kept what was told, and to whom.")
+    ] = 400
+    keep_audit_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How long it is kept who did what, which silences ended and which rules "
+            "were in force.",
+        ),
+    ] = 400
     artifacts: Annotated[
         Path | None,
         Field(description="A folder of source maps, `RELEASE/path/to/bundle.js.map`."),
@@ -138,6 +175,24 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="How much the service logs."),
     ] = "info"
+    heartbeat_url: Annotated[
+        SecretStr,
+        Field(
+            description="Asked (GET) each minute while events can be accepted and committed: a "
+            "dead-man's switch, such as Healthchecks."
+        ),
+    ] = SecretStr("")
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="How a line of the log is written.")
+    ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How long requests may take to end once the service was told to stop; "
+            "then they are cut.",
+        ),
+    ] = 10
     sentry_dsn: Annotated[
         SecretStr,
         Field(description="Where the service reports its own errors; never to itself."),
@@ -154,6 +209,12 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def folder(self) -> Path:
+        """What is kept beside the database lies here."""
+        where = make_url(self.database_url.get_secret_value())
+        return Path(where.database or "").parent if where.drivername == "sqlite" else Path("data")
+
+    @property
     def dsn(self) -> str:
         """What SDKs are given. A key that is set is a secret: KEY stands for it."""
         scheme, _, rest = self.base_url.partition("://")
@@ -165,6 +226,10 @@ class Settings(BaseModel):
         """The newest first."""
         parts = (part.strip() for part in self.secret_key.get_secret_value().split(","))
         return tuple(filter(None, parts))
+
+    @property
+    def spool_path(self) -> Path:
+        return self.spool or self.folder / "spool.db"
 
     @property
     def keys(self) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Settings as the environment has them: read, and refused with every mistake at once."""
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import ValidationError
@@ -15,6 +17,8 @@ from service.rules_git import refused_ref, refused_url
 from service.settings import PREFIX, Settings, SettingsError, names_of
 from service.upstream.address import parse_dsn
 from service.upstream.seal import SHORTEST
+
+_SUPPORTED = "sqlite:///path/to/file.db and postgresql+psycopg://user@host/database"
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -66,19 +70,37 @@ def _refused(settings: Settings) -> Iterator[str]:
         if pair.strip() and not (key and colon and project):
             yield f"{PREFIX}INGEST_KEYS: each member is `key:project`"
             break
+    if not _is_http(settings.heartbeat_url.get_secret_value() or "https://nobody"):
+        yield f"{PREFIX}HEARTBEAT_URL: is not an http:// or https:// URL"
     if not all(map(is_origin, allowed_origins(settings.allowed_origins))):
         yield f"{PREFIX}ALLOWED_ORIGINS: each member is `https://host`, `https://*.host` or `*`"
+    yield from _refused_database(settings.database_url.get_secret_value())
+
+
+def _refused_database(url: str) -> Iterator[str]:
+    name = f"{PREFIX}DATABASE_URL"
     try:
-        where = make_url(settings.database_url.get_secret_value())
+        where = make_url(url)
     except ArgumentError:
-        said = "an unreadable URL"
-    else:
-        file = where.database not in (None, "", ":memory:")
-        said = where.get_backend_name()
-        if said == "sqlite" and file:
-            return
-        said = "sqlite without a file" if said == "sqlite" else said
-    yield f"{PREFIX}DATABASE_URL: {said} is not supported; sqlite:///path/to/file.db is"
+        yield f"{name}: an unreadable URL is not supported; {_SUPPORTED} are"
+        return
+    driver, file = where.drivername, where.database not in (None, "", ":memory:")
+    if driver in ("postgresql", "postgresql+psycopg"):
+        if not where.database:
+            yield f"{name}: it names no database"
+        if find_spec("psycopg") is None:
+            yield f"{name}: the driver is missing: pip install 'pointsman[postgres]'"
+    elif driver != "sqlite" or not file:
+        said = "sqlite without a file" if driver == "sqlite" else driver
+        yield f"{name}: {said} is not supported; {_SUPPORTED} are"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _refused_rules(settings: Settings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from routers.notification import Notification
 from routers.rules import Rules
 from routers.silence_warning import AHEAD, LATELY, LastHidden, warnings
+from service.lease import Lease
 from service.overview import recalled
 from service.store.silences import KeptSilence, SilenceStore
 from service.store.store import Store
@@ -32,8 +33,9 @@ class SilenceWatch(Watch):
         *,
         clock: Callable[[], datetime],
         public_url: str,
+        lease: Lease | None = None,
     ) -> None:
-        super().__init__("silences", SECONDS)
+        super().__init__("silences", SECONDS, lease)
         self._writer = writer
         self._store = store
         self._silences = silences

@@ -14,6 +14,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -24,6 +25,7 @@ from service.ingest import ADAPTERS
 from service.ingest.client_report import REASONS as DISCARD_REASONS
 from service.ingest.client_report import errors_lost
 from service.pipeline import Handled
+from service.store.retention import KINDS
 
 LOG = logging.getLogger("pointsman")
 SERIES = 1024  # of a metric, remembered
@@ -47,6 +49,7 @@ REJECTIONS = (
     "unauthorized",
     "refused_origin",
     "store_unavailable",
+    "spool_full",
 )
 UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
@@ -59,6 +62,7 @@ class Telemetry:
         # a second series per counter that nobody asks for
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
         self._dropped = self._counter("items_dropped", "items that are no error", "adapter")
@@ -86,6 +90,13 @@ class Telemetry:
         )
         self._upstream = self._counter("upstream_envelopes", "attempts to send one on", "outcome")
         self.upstream_pending = self._gauge("upstream_pending", "envelopes that wait to go on")
+        self.intake_lag = self._gauge(
+            "intake_lag_seconds", "from the door to the commit: the longest of late"
+        )
+        self.store_available = self._gauge("store_available", "1: it answered this very request")
+        self.outbox_oldest = self._gauge(
+            "outbox_oldest_seconds", "how long the delivery that waits longest has waited"
+        )
         self.outbox_pending = self._gauge("outbox_pending", "deliveries that wait")
         self.dead_ends = self._gauge("dead_deliveries", "deliveries that were told nowhere")
         self._breakers = Gauge(
@@ -94,8 +105,25 @@ class Telemetry:
             ["channel"],
             registry=self.registry,
         )
+        self._spooled = self._counter("events_spooled", "events that the spool took", "adapter")
+        self.spool_events = self._gauge("spool_events", "events that wait in the spool")
+        self.spool_bytes = self._gauge("spool_bytes", "bytes that wait in the spool")
+        self.spool_oldest = self._gauge("spool_oldest_seconds", "how long the oldest has waited")
+        self.spool_aside = self._gauge("spool_set_aside", "batches that cannot be drained")
+        self.spool_refusing = self._gauge("spool_refusing", "1: the spool took nothing, at last")
+        self._quiet = Gauge(
+            "pointsman_source_quiet",
+            "1: no event for as long as policy.source_went_quiet says",
+            ["source"],
+            registry=self.registry,
+        )
         self.silences_active = self._gauge("silences_active", "silences that hold now")
         self.unaccounted = self._gauge("accounting_unaccounted", "what the books cannot explain")
+        self._retired = self._counter("retention_deleted", "rows that were past their time", "kind")
+        self.retention_ended = self._gauge(
+            "retention_last_run_timestamp_seconds", "when all that was past its time was deleted"
+        )
+        self.search_behind = self._gauge("search_behind", "events that no search finds yet")
         self.rules_loaded = self._gauge(
             "rules_last_reload_successful", "1: the file as it stands is in force"
         )
@@ -115,15 +143,14 @@ class Telemetry:
             self.decided(handled)
         elif handled.outcome == "duplicate":
             self._suppressed.labels("duplicate").inc()
-        if LOG.isEnabledFor(logging.INFO):
-            LOG.info(
-                "event",
-                extra={
-                    "event_id": handled.event_id,
-                    "team": handled.ownership.team if handled.ownership else None,
-                    "reason": handled.outcome,
-                },
-            )
+        if LOG.isEnabledFor(logging.DEBUG):  # an event that is well costs no line
+            team = handled.ownership.team if handled.ownership else None
+            about = {"event_id": handled.event_id, "team": team, "reason": handled.outcome}
+            LOG.debug("event", extra=about)
+
+    def spooled(self, adapter: str, events: int) -> None:
+        """They are counted as received when they are in the database."""
+        self._spooled.labels(adapter).inc(events)
 
     def decided(self, handled: Handled) -> None:
         if handled.ownership is not None:
@@ -157,10 +184,19 @@ class Telemetry:
         for channel in self._channels:
             self._breakers.labels(channel).set(channel in shut)
 
+    def sources_quiet(self, quiet: Mapping[str, bool]) -> None:
+        """All that the policy names."""
+        self._quiet.clear()
+        for source, is_quiet in quiet.items():
+            self._quiet.labels(source).set(is_quiet)
+
     def unworded(self, channel: str, why: str) -> None:
         """Its template failed."""
         self._unworded.labels(channel).inc()
         LOG.warning("template_failed", extra={"channel": channel, "reason": why})
+
+    def retired(self, kind: str, rows: int) -> None:
+        self._retired.labels(kind).inc(rows)
 
     def upstream(self, outcome: str) -> None:
         self._upstream.labels(outcome).inc()
@@ -188,6 +224,7 @@ class Telemetry:
     def _start_at_zero(self) -> None:
         for adapter in ADAPTERS:
             self._dropped.labels(adapter.name)
+            self._spooled.labels(adapter.name)
             for outcome in get_args(Outcome):
                 self._received.labels(adapter.name, outcome)
         for reason in REJECTIONS:
@@ -198,6 +235,8 @@ class Telemetry:
             self._decisions.labels(step)
         for outcome in UPSTREAM_OUTCOMES:
             self._upstream.labels(outcome)
+        for kind in (*KINDS, "ids"):
+            self._retired.labels(kind)
         for outcome in _SUPPRESSED:
             self._suppressed.labels(outcome)
 

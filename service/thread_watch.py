@@ -17,6 +17,7 @@ from routers.notification import Alert, Thread
 from routers.rules import Rules
 from routers.wording import worded
 from service.alerts import Alerts
+from service.lease import Lease
 from service.store.store import Store
 from service.store.threads import KeptThread, ThreadStore
 from service.store.writer import Writer
@@ -39,8 +40,9 @@ class ThreadWatch(Watch):
         client: httpx.Client,
         *,
         clock: Callable[[], datetime],
+        lease: Lease | None = None,
     ) -> None:
-        super().__init__("threads", SECONDS)
+        super().__init__("threads", SECONDS, lease)
         self._writer = writer
         self._store = store
         self._threads = threads
@@ -91,6 +93,6 @@ class ThreadWatch(Watch):
         now_so = msgspec.structs.replace(
             told, times_seen=group.times_seen, last_seen=group.last_seen
         )
-        alert = self._alerts.of(now_so, id=due.group, rules=rules)
+        alert = self._alerts.of(now_so, delivery=due.group, rules=rules)
         alert = msgspec.structs.replace(alert, thread=due.thread)
         return worded(alert, rules.wordings.get(due.receiver))[0]

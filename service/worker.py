@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from routers.channels.base import Channel, Receipt
 from routers.configured import Unconfigured
@@ -23,12 +24,13 @@ from routers.notification import SEVERITIES, Notification
 from routers.pace import filled, spent, wait
 from routers.retry import Dead, PlainOnce, Retry, Tries, judge
 from routers.rules import Rules
-from routers.wording import tell
+from routers.wording import Tell, tell
 from service.alerts import Alerts
 from service.attention import Attention
 from service.breakers import Breakers
 from service.fallback import Fallback
 from service.incidents import outlived, unsent
+from service.store.backend import reason
 from service.store.rows import Delivery
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -39,6 +41,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than the longest send
 POLL_SECONDS = 1.0  # how late what is due is noticed where nothing woke us
 RECEIVERS_AT_ONCE = 256
+MEANWHILE = timedelta(milliseconds=100)  # until a receiver is asked for that another claims from
 CARRIED = 1000  # deliveries that one message may tell besides its own
 Claimed = tuple[Delivery, Sequence[Delivery]]  # what is sent, and what its message tells besides
 
@@ -55,15 +58,18 @@ class Worker:
         breakers: Breakers,
         clock: Callable[[], datetime],
         alerts: Alerts,
+        public_url: str,
+        tell: Tell = tell,
     ) -> None:
         self._alerts = alerts
+        self._tell = tell
         self._writer = writer
         self._store = store
         self._rules = rules
         self._client = client
         self._telemetry = telemetry
         self._breakers = breakers
-        self._fallback = Fallback(rules, breakers)
+        self._fallback = Fallback(rules, breakers, public_url=public_url)
         self._clock = clock
         self._attention = Attention(clock)
         self._stopping = threading.Event()
@@ -72,6 +78,10 @@ class Worker:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def wake(self, receivers: Iterable[str]) -> None:
         """They have something new."""
@@ -84,7 +94,8 @@ class Worker:
 
     def stop(self) -> None:
         self.drain()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
@@ -101,7 +112,10 @@ class Worker:
         """Begin what is due by now, which nobody tells."""
         try:
             receivers = self._store.due_receivers(self._clock())
-        except Exception:  # keep sending once the database is back
+        except SQLAlchemyError as error:  # it is away
+            LOG.warning("worker_cannot_read", extra={"reason": reason(error)})
+            return
+        except Exception:  # keep sending whatever it was
             LOG.exception("worker_cannot_read")
             return
         for receiver in receivers:
@@ -130,7 +144,10 @@ class Worker:
         return self._claim(tx, receiver, self._clock())
 
     def _claim(self, tx: Transaction, receiver: str, now: datetime) -> Claimed | None:
-        if self._breakers.is_shut(receiver, now):
+        if not tx.locks.try_to_take("receiver", receiver):  # another service is at it
+            self._attention.pause(receiver, now + MEANWHILE)
+            return None
+        if self._breakers.is_shut(tx, receiver, now):
             for _ in range(self._fallback.redirect(tx, receiver, now)):
                 self._telemetry.delivery(receiver, "dead")
             return None
@@ -152,7 +169,9 @@ class Worker:
                 return None
             tx.destinations.put_bucket(receiver, spent(bucket))
             is_last = bucket.tokens < 2 and delivery.notification.reason != "digest"  # for now
-            if is_last and channel.merges and not (carried or delivery.storm):
+            # what was tried may have been told, and comes again as it was
+            is_new = not (delivery.attempts or carried or delivery.storm)
+            if is_last and channel.merges and is_new:
                 carried = tx.carry(delivery, now, CARRIED)
         self._breakers.probe(tx, receiver, now)
         leased = delivery.leased(until=now + LEASE)
@@ -194,12 +213,12 @@ class Worker:
         alert = self._alerts.of(
             told,
             others,
-            id=delivery.id,
+            delivery=delivery.id,
             plain=delivery.plain,
             storm=delivery.storm,
             rules=rules,
         )
-        return tell(channel, alert, rules.wordings.get(receiver), self._client)
+        return self._tell(channel, alert, rules.wordings.get(receiver), self._client)
 
     def _delivered(self, delivery: Delivery, receipt: Receipt, carried: int) -> Claimed | None:
         now, receiver = self._clock(), delivery.notification.receiver
@@ -222,6 +241,7 @@ class Worker:
 
         merged, following = self._writer.run(work)
         self._telemetry.delivery(receiver, "delivered")
+        LOG.info("delivered", extra=delivery.about)
         if receipt.unworded:
             self._telemetry.unworded(receiver, receipt.unworded)
         for _ in range(merged):
@@ -251,6 +271,7 @@ class Worker:
             breaker = self._breakers.failed(tx, receiver, error, now)
             if breaker and breaker.opened_at == now:
                 LOG.error("breaker_open", extra={"channel": receiver, "reason": breaker.code})
+                self._fallback.announce(tx, failed, breaker, now)
             if outcome == "dead":
                 return self._fallback.bury(tx, failed, now, alone=alone) - 1
             tx.put_delivery(failed)
@@ -259,10 +280,8 @@ class Worker:
         for _ in range(self._writer.run(work)):
             self._telemetry.delivery(receiver, "dead")
         self._telemetry.delivery(receiver, outcome)
-        LOG.warning(
-            "delivery_failed",
-            extra={"channel": receiver, "reason": error.code, "next": outcome, "id": delivery.id},
-        )
+        about = {"reason": error.code, "next": outcome, **delivery.about}
+        LOG.warning("delivery_failed", extra=about)
 
 
 def _note(receipt: Receipt) -> str | None:

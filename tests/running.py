@@ -49,13 +49,17 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.dsn = f"http://any@127.0.0.1:{self.port}/1"
         self._folder = folder
-        self._environment = environment(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8", **settings)
+        ours = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PORT": str(self.port)}
+        self._environment = environment(**ours | settings)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "ownership_rules.yaml").write_text(rules, encoding="utf-8")
 
-    def start(self) -> None:
-        """Returns once it is ready. After `stop` or `kill` it is the same service again."""
-        command = [sys.executable, "-m", "service.cli", "serve", "--port", str(self.port)]
+    def start(self, *entry: str) -> None:
+        """Returns once it is ready. After `stop` or `kill` it is the same service again.
+
+        entry: what stands behind the interpreter, where it is not `pointsman serve`.
+        """
+        command = [sys.executable, *(entry or ("-m", "service.cli", "serve"))]
         with self._file("console").open("ab") as out, self._file("log").open("ab") as err:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=self._environment, stdout=out, stderr=err
@@ -74,6 +78,13 @@ class Service:
     def kill(self) -> None:
         """As `kill -9` does."""
         self._end(signal.SIGKILL)
+
+    def dies(self) -> int:
+        """By itself: its exit code."""
+        assert self._process is not None
+        code = self._process.wait(PATIENCE)
+        self._process = None
+        return code
 
     def read(self, path: str) -> Any:
         return json.loads(self.text(path))

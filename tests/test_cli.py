@@ -270,3 +270,9 @@ def test_a_generated_codeowners_is_the_answer_and_nothing_else(rules: Path) -> N
 )
 def test_what_cannot_be_imported_or_generated_is_misuse(words: list[str]) -> None:
     assert pointsman(*words).exit_code == 2
+
+
+def test_it_says_which_version_it_is() -> None:
+    answer = pointsman("--version")
+    assert (answer.exit_code, answer.out.split()[0]) == (0, "pointsman")
+    assert answer.out.split()[1][0].isdigit()

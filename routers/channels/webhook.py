@@ -1,8 +1,9 @@
 """Our own JSON, to any URL; signed where there is a secret.
 
 Signature: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-The body is version 1 of what docs/channels.md shows. `webhook-id` is the same over all attempts:
-a receiver that remembers it hears every alert once.
+The body is version 1 of what docs/channels.md shows. `webhook-id` is the same over all attempts,
+and so is the `id` of each notification, at whichever receiver and in whichever message: one that
+remembers both hears every alert once.
 """
 
 import base64
@@ -22,6 +23,7 @@ from routers.notification import Alert, Notification
 
 OTHERS_BYTES = 500_000  # what a message holds of others; many servers take a megabyte
 SHOWN = (
+    "id",
     "reason",
     "severity",
     "title",

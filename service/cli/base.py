@@ -63,6 +63,13 @@ def rules_path() -> Path:
         misuse(str(error))
 
 
+def database_url() -> str:
+    try:
+        return load_settings(os.environ).settings.database_url.get_secret_value()
+    except SettingsError as error:
+        misuse(str(error))
+
+
 def complain(problems: tuple[Problem, ...]) -> None:
     """On stderr, one line each: the answer is given with what loads."""
     for problem in problems:

@@ -1,6 +1,5 @@
 """`pointsman replay`: the stored events against other rules."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -22,12 +21,11 @@ from service.cli.base import (
     answer_json,
     complain,
     counted,
+    database_url,
     load,
     misuse,
     talk,
 )
-from service.settings import SettingsError
-from service.settings_load import load_settings
 
 NOBODY = "(unowned)"
 
@@ -59,13 +57,11 @@ def replay(
 
 
 def _database() -> str:
-    try:
-        url = load_settings(os.environ).settings.database_url.get_secret_value()
-    except SettingsError as error:
-        misuse(str(error))
-    file = Path(make_url(url).database or "")
-    if not file.is_file():  # opening would make one
-        misuse(f"{file}: No such database; POINTSMAN_DATABASE_URL names another")
+    url = database_url()
+    where = make_url(url)
+    if where.drivername == "sqlite" and not Path(where.database or "").is_file():
+        # opening would make one
+        misuse(f"{where.database}: No such database; POINTSMAN_DATABASE_URL names another")
     return url
 
 

@@ -11,9 +11,7 @@ from types import FrameType
 
 import typer
 import uvicorn
-from alembic.util import CommandError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.app import create_app
 from service.cli.base import MISUSE, misuse, talk
@@ -23,7 +21,8 @@ from service.rules_git import masked
 from service.runtime import Runtime
 from service.settings import Settings, SettingsError
 from service.settings_load import load_settings
-from service.store.database import migrate, reason
+from service.store.database import NOT_MIGRATED, reason
+from service.traces import open_traces
 
 
 def run(host: str | None, port: int | None, rules: str | None) -> None:
@@ -33,7 +32,7 @@ def run(host: str | None, port: int | None, rules: str | None) -> None:
     sys.setswitchinterval(0.001)  # while rules are read, an event's turn comes soon
     settings = _settings(host, port, rules)
     with _listen(settings) as listening:
-        configure_logs(settings.log_level)
+        configure_logs(settings.log_level, settings.log_format)
         runtime = _open(settings)
         _greet(settings)
         signal.signal(signal.SIGHUP, lambda _signal, _frame: _begin(runtime.reload_rules))
@@ -54,7 +53,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=20,
+                timeout_graceful_shutdown=settings.drain_seconds,
             )
         )
 
@@ -107,11 +106,11 @@ def _greet(settings: Settings) -> None:
 
 
 def _open(settings: Settings) -> Runtime:
-    """With its database brought up to date. Exits with MISUSE where it cannot be."""
+    """With its database brought up to date, or away. Exits with MISUSE where it cannot be."""
     try:
-        runtime = Runtime(settings)
-        migrate(runtime.engine)  # a start would do so too, but with a traceback
-    except (OSError, SQLAlchemyError, CommandError) as error:
+        runtime = Runtime(settings, traces=open_traces(os.environ))
+        runtime.opening.open()  # a start would do so too, but with a traceback
+    except NOT_MIGRATED as error:
         where = make_url(settings.database_url.get_secret_value()).database
         misuse(f"cannot open the database {where}: {reason(error)}")
     return runtime

@@ -1,6 +1,7 @@
 """The doors for events: one endpoint, shared by every adapter in the table."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -23,8 +24,10 @@ from service.memory import trim
 from service.origins import PREFLIGHT
 from service.pipeline import Handled
 from service.runtime import Runtime
+from service.spool import SpoolFullError
 from service.store.writer import StoreUnavailableError
 
+LOG = logging.getLogger(__name__)
 STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
@@ -104,6 +107,7 @@ async def _answer(
 
     def refuse(status: int, reason: str, detail: str) -> wire.Answer:
         house.telemetry.rejected(reason)
+        LOG.info("refused", extra={"adapter": adapter.name, "reason": reason})
         return adapter.refuse(status, detail, about)
 
     try:
@@ -118,6 +122,9 @@ async def _answer(
         return refuse(400, "disconnected", "the body ended too early")
     except RefusedError as error:
         return refuse(error.status, "unauthorized", error.detail)
+    except SpoolFullError as error:
+        said = f"spool_full: the database is away and the spool takes nothing: {error}"
+        return refuse(503, "spool_full", said)
     except StoreUnavailableError:
         said = "store_unavailable: the event was not kept; send it again"
         return refuse(503, "store_unavailable", said)
@@ -145,7 +152,7 @@ async def _receive(
         if not adapter.genuine:
             project = _project(adapter, request, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
-        handled = await house.intake.take(events, adapter.name, sender, parsed.onward)
+        handled = await house.take(events, adapter.name, sender, parsed.onward)
     if parsed.dropped:
         house.telemetry.dropped(adapter.name, sum(parsed.dropped.values()))
         house.telemetry.discarded(parsed.lost)

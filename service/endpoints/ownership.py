@@ -158,7 +158,7 @@ def _channel_problem(name: str, rules: Rules) -> str | None:
 
 def _breaker(name: str, house: Runtime) -> dict[str, Any] | None:
     """None: the destination is well, as far as anybody knows."""
-    known = house.breakers.of(name)
+    known = house.breakers.shown(name)
     if known is None:
         return None
     return {

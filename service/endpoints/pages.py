@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from matchers.event import title
 from matchers.ruleset import Ruleset
 from routers.configured import Unconfigured
 from routers.group import Group
@@ -22,14 +23,18 @@ from service.overview import OUTCOMES, VERDICTS, severity_of, why
 from service.render import render
 from service.runtime import Runtime
 from service.silence_form import DURATIONS
+from service.spool import in_words
 from service.stack import stack
 from service.store.rows import Delivery
+from service.store.search import EventFilter
+from service.store.spool_file import SpoolError
 from service.store.store import GroupFilter, Latest
 
 LOG = logging.getLogger(__name__)
 Form = dict[str, str]
 FORM_LIMIT = 64 * 1024  # bytes
 SHOWN = 50  # groups on a page
+FEW = 10  # events on a group's
 NOBODY = "unowned"  # in the filter: the groups that are no team's
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 endpoints = APIRouter(include_in_schema=False)
@@ -77,6 +82,7 @@ def newest_groups(
         older=page.next and "/?" + urlencode(asked | {"cursor": page.next}),
         books=house.store.accounting(),
         lost=house.telemetry.errors_lost,
+        spooled=spooled(house),
         rules=house.rules.status(),
         unconfigured=_unconfigured(house),
         breakers=house.breakers.open(),
@@ -86,7 +92,12 @@ def newest_groups(
 
 
 @endpoints.get("/groups/{id}")
-def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A002 the path's own word
+def one_group(
+    request: Request,
+    house: Admin,
+    id: str,  # noqa: A002 the path's own word
+    q: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
     group = found(house.store.group(id), "group")
     kept = next(iter(house.store.events_of(id, 1)), None)
     decision = kept.decision if kept else None
@@ -99,6 +110,13 @@ def one_group(request: Request, house: Admin, id: str) -> Response:  # noqa: A00
         project=project_name(group.project, house),
         kept=kept,
         bodies=house.store.bodies_of(id),
+        q=q,
+        events=[
+            (one, title(one.event))
+            for one in house.search_store.events(
+                EventFilter(group=id, q=q.strip() or None), FEW
+            ).items
+        ],
         decision=decision,
         why=why(decision),
         severity=severity_of(kept.event, decision, rules or Rules.empty())
@@ -165,6 +183,14 @@ def to_log_in(request: Request) -> Response:
     if request.method != "GET":
         asked = _path_of(request.headers.get("referer", ""))
     return RedirectResponse(f"/login?{urlencode({'to': _own_path(asked)})}", 303)
+
+
+def spooled(house: Runtime) -> str | None:
+    """What waits for the database; None: nothing."""
+    try:
+        return in_words(house.spool.standing(), house.clock())
+    except SpoolError as error:
+        return f"the spool cannot be read: {error}"
 
 
 def error_page(request: Request, status: int, detail: str) -> Response:

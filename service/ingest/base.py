@@ -81,7 +81,7 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one accepted event, for an adapter's answer."""
 
     id: str
-    group: str | None  # None: kept undecided until rules load
+    group: str | None  # None: kept undecided until rules load, or spooled
     owner: str | None
     step: str | None
 
@@ -101,6 +101,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     refuse: Callable[[int, str, Request], Answer]  # status, detail
     # headers, body, the hook's secret; None: its senders have ingest keys
     genuine: Callable[[Mapping[str, str], bytes, str], bool] | None = None
+    comes_again: bool = False  # its senders do after a 503: what would be spooled is refused
     keyed_body: bool = False  # its bodies may name the ingest key, so that it is asked afterwards
     dsn: bool = (
         False  # its senders are given a DSN: a path may stand before it, its keys must agree

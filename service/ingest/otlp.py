@@ -117,6 +117,7 @@ def _adapter(name: str, path: str, signal: Signal) -> Adapter:
         parse=partial(parse, signal),
         reply=partial(reply, signal),
         refuse=refuse,
+        comes_again=True,
     )
 
 

@@ -31,6 +31,7 @@ class Before(msgspec.Struct, frozen=True):
     """An event that came before."""
 
     group: str | None  # None: undecided
+    received_at: int  # µs
 
 
 class EventIds:
@@ -40,6 +41,7 @@ class EventIds:
         self._cursor = cursor
         self._sql = statements
         self._known: dict[Id, str | None] = {}
+        self._at: dict[Id, int] = {}  # when those that the database holds were received
         self._asked: set[Id] = set()  # of the database
         self._new: dict[Id, int] = {}
 
@@ -51,14 +53,18 @@ class EventIds:
             self._asked.add((project, event_id))
         for project, event_ids in by_project.items():
             rows = self._sql.known_ids.run(self._cursor, event_ids, {"project": project})
-            self._known |= {(project, row["event_id"]): row["group_id"] for row in rows}
+            for row in rows:
+                key = project, row["event_id"]
+                self._known[key], self._at[key] = row["group_id"], row["received_at"]
 
     def before(self, event: Event) -> Before | None:
         """None: it is new."""
         key = (event.project, event.event_id)
         if key not in self._asked:
             self.read((key,))
-        return Before(self._known[key]) if key in self._known else None
+        if key not in self._known:
+            return None
+        return Before(self._known[key], self._at.get(key) or self._new.get(key, 0))
 
     def add(self, event: Event) -> None:
         """One that is new."""
@@ -77,21 +83,21 @@ class EventIds:
         self._sql.settle_id.run(self._cursor, named)
         return False
 
-    def expire(self, before: int, after: Id, limit: int) -> Id | None:
+    def expire(self, before: int, after: Id, limit: int) -> tuple[Id | None, int]:
         """Forget those received before, of the `limit` ids that follow `after`.
 
-        The last one that was looked at, to go on from; None: that was the end.
+        The last one that was looked at, to go on from (None: that was the end), and how many.
         """
         place = {"p": after[0], "e": after[1]}
         last = self._sql.id_after.run(self._cursor, place | {"skip": limit - 1}).fetchone()
         to = {"p2": last[0], "e2": last[1]} if last else {}
         statement = self._sql.expire_ids if last else self._sql.expire_last_ids
-        statement.run(self._cursor, place | to | {"before": before})
-        return (last[0], last[1]) if last else None
+        expired = statement.run(self._cursor, place | to | {"before": before}).rowcount
+        return (last[0], last[1]) if last else None, int(expired)
 
     def flush(self) -> None:
         rows = [
             {"project": p, "event_id": e, "received_at": at, "group_id": self._known[p, e]}
-            for (p, e), at in self._new.items()
+            for (p, e), at in sorted(self._new.items())
         ]
         self._sql.add_id.run_all(self._cursor, rows)

@@ -24,6 +24,7 @@ class Groups:
         self._sql = statements
         self._known = known
         self._absent: set[tuple[str, str]] = set()  # (project, fingerprint) that name no group
+        self._claimed: set[tuple[str, str]] = set()  # of these, whose group is ours to make
         self._changed: dict[str, Entry] = {}
         self._fingerprints: list[dict[str, str]] = []
 
@@ -34,7 +35,8 @@ class Groups:
             if not self._is_read(project, fingerprint):
                 by_project.setdefault(project, []).append(fingerprint)
                 self._absent.add((project, fingerprint))
-        for project, fingerprints in by_project.items():
+        for project, fingerprints in sorted(by_project.items()):
+            fingerprints.sort()
             params = {"project": project}
             rows = self._sql.groups_by_fingerprint.run(self._cursor, fingerprints, params)
             for row in rows:
@@ -42,6 +44,26 @@ class Groups:
                 self._absent.discard(name)
                 self._known.ids[name] = row["id"]
             self._load(rows)
+
+    def claim(self, names: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """Where others write at the same time: name the groups that nobody knows.
+
+        Of several that do, one goes on and makes the group; the others wait here for its end, and
+        read what it made. names: (project, an event's fingerprints), which are read.
+        """
+        new = {
+            (project, fingerprints[0])
+            for project, fingerprints in names
+            if fingerprints and all((project, each) in self._absent for each in fingerprints)
+        } - self._claimed
+        rows = [
+            {"project": project, "fingerprint": one, "group_id": group_id(project, one)}
+            for project, one in sorted(new)
+        ]
+        self._sql.put_fingerprint.run_all(self._cursor, rows)
+        self._claimed |= new
+        self._absent -= new
+        self.read(new)
 
     def record(
         self,
@@ -55,6 +77,9 @@ class Groups:
         name: the title of a group that is made; None: the event's own.
         """
         entry = self._found(event.project, fingerprints)
+        if entry is None and self._sql.shared:
+            self.claim([(event.project, fingerprints)])
+            entry = self._found(event.project, fingerprints)
         if entry is None:
             entry = self._made(event, ownership, fingerprints[0], name or title(event))
         entry.see(to_us(event.received_at))

@@ -1,11 +1,6 @@
-"""The groups that the writer knows from one transaction to the next.
-
-On SQLite there is one writer, and the database tells when another connection wrote to it: until
-then what was read stays true. Spec: https://www.sqlite.org/pragma.html#pragma_data_version
-"""
+"""The groups that the writer knows from one transaction to the next: service/store/memory.py."""
 
 from collections import OrderedDict
-from typing import Any
 
 import msgspec
 
@@ -33,22 +28,11 @@ class Entry(msgspec.Struct):
 class Known:
     """The least recently used are forgotten."""
 
-    def __init__(self, *, remembers: bool) -> None:
-        """remembers: whether the database tells when another connection wrote."""
+    def __init__(self) -> None:
         self.entries: OrderedDict[str, Entry] = OrderedDict()  # by the group's id
         self.ids: OrderedDict[tuple[str, str], str] = OrderedDict()  # by (project, fingerprint)
-        self._remembers = remembers
-        self._version: int | None = None
 
-    def begin(self, cursor: Any) -> None:
-        """Within a transaction that no other can write beside."""
-        if not self._remembers:
-            self.forget()
-            return
-        version = cursor.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self.forget()
-            self._version = version
+    def trim(self) -> None:
         for known in (self.entries, self.ids):
             while len(known) > REMEMBERED:
                 known.popitem(last=False)

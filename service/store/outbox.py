@@ -1,10 +1,26 @@
 """The writer's statements on what is told: deliveries, storms, breakers, buckets, threads."""
 
-from sqlalchemy import Dialect, bindparam, delete, insert, null, or_, select, update
+import secrets
+
+from sqlalchemy import (
+    Dialect,
+    Integer,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ClauseElement
 
+from service.store.replica_tables import SIGHTINGS
 from service.store.statement import Statement, upsert
 from service.store.tables import BREAKERS, BUCKETS, DELIVERIES, STORMS, THREADS
+
+SHARDS = 16  # of the ledger; two services that share one are right all the same
 
 
 class Outbox:
@@ -12,9 +28,17 @@ class Outbox:
         def compiled(clause: ClauseElement) -> Statement:
             return Statement(clause, dialect)
 
+        self.shared = dialect.name == "postgresql"  # others write at the same time
+        self.shard = secrets.randbelow(SHARDS) if self.shared else 0
+        kind, name = bindparam("kind", type_=Integer), bindparam("name", type_=Integer)
+        self.lock = compiled(select(func.pg_advisory_xact_lock(kind, name)))
+        self.try_lock = compiled(select(func.pg_try_advisory_xact_lock(kind, name)))
         self.add_delivery = compiled(insert(DELIVERIES))
         self.put_delivery = compiled(upsert(DELIVERIES))
-        self.delivery = compiled(select(DELIVERIES).where(DELIVERIES.c.id == bindparam("id")))
+        # locked: what is to be read of one decides what is done to it
+        self.delivery = compiled(
+            select(DELIVERIES).where(DELIVERIES.c.id == bindparam("id")).with_for_update()
+        )
         self.due_delivery = compiled(
             select(DELIVERIES)
             .where(
@@ -26,6 +50,7 @@ class Outbox:
             )
             .order_by(DELIVERIES.c.due_at)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
         )
         self.deliveries_of = compiled(
             select(DELIVERIES)
@@ -65,6 +90,23 @@ class Outbox:
         )
         self.put_storm = compiled(upsert(STORMS))
         self.late_storms = compiled(select(STORMS).where(STORMS.c.last_at >= bindparam("since")))
+        of_receiver = select(BREAKERS).where(BREAKERS.c.receiver == bindparam("receiver"))
+        self.breaker = compiled(of_receiver)
+        self.lock_breaker = compiled(of_receiver.with_for_update())
+        self.add_sighting = compiled(
+            insert(SIGHTINGS).values(
+                {one.name: bindparam(one.name) for one in SIGHTINGS.c if one.name != "sequence"}
+            )
+        )
+        self.sightings = compiled(
+            select(SIGHTINGS)
+            .where(SIGHTINGS.c.sequence > bindparam("after"), SIGHTINGS.c.at >= bindparam("since"))
+            .order_by(SIGHTINGS.c.sequence)
+        )
+        self.last_sighting = compiled(select(func.max(SIGHTINGS.c.sequence).label("sequence")))
+        self.drop_sightings = compiled(
+            delete(SIGHTINGS).where(SIGHTINGS.c.at < bindparam("before"))
+        )
         self.put_breaker = compiled(upsert(BREAKERS))
         self.drop_breaker = compiled(
             delete(BREAKERS).where(BREAKERS.c.receiver == bindparam("receiver"))

@@ -36,7 +36,7 @@ class Releases:
     def flush(self) -> None:
         rows = [
             {"project": project, "release": release, "first_seen": to_us(at)}
-            for (project, release), at in self._seen.items()
+            for (project, release), at in sorted(self._seen.items())
         ]
         if self._sql.add_release.run_all(self._cursor, rows):
             projects = {project for project, _release in self._seen}

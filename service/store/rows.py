@@ -43,6 +43,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
             self, state="leased", due_at=until, attempts=self.attempts + 1
         )
 
+    @property
+    def about(self) -> dict[str, str | None]:
+        """As the log names it."""
+        told = self.notification
+        return {
+            "id": self.id,
+            "channel": told.receiver,
+            "team": told.team,
+            "event_id": told.event_id,
+        }
+
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """A source map that is kept, without its content."""
@@ -186,6 +197,13 @@ def breaker_row(receiver: str, breaker: Breaker) -> dict[str, Any]:
         "opened_at": _us(breaker.opened_at),
         "probe_at": _us(breaker.probe_at),
     }
+
+
+def breaker_record(row: Any) -> Breaker:
+    moments = {name: _moment(row[name]) for name in ("since", "opened_at", "probe_at")}
+    return msgspec.convert(
+        {name: row[name] for name in ("failures", "code", "probes")} | moments, Breaker
+    )
 
 
 def _us(moment: datetime | None) -> int | None:

@@ -1,6 +1,7 @@
 """SQL compiled once per dialect, to run on the raw DBAPI cursor: the writer's few statements."""
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Dialect,
     String,
@@ -14,10 +15,13 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert_insert
+from sqlalchemy.dialects.postgresql import insert as upsert_insert
 from sqlalchemy.sql.elements import ClauseElement
 
+from service.store.ageing import Ageing
 from service.store.outbox import Outbox
+from service.store.replica_tables import LEASES
+from service.store.search_tables import SearchStatements
 from service.store.statement import Listed, Statement, add_up, upsert
 from service.store.tables import (
     ARTIFACTS,
@@ -44,14 +48,16 @@ class Statements(Outbox):
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
+        self.ageing = Ageing(dialect)
+        self.search = SearchStatements(dialect)
 
         def compiled(clause: ClauseElement) -> Statement:
             return Statement(clause, dialect)
 
         self.known_ids = Listed(
-            lambda values: select(EVENT_IDS.c.event_id, EVENT_IDS.c.group_id).where(
-                EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)
-            ),
+            lambda values: select(
+                EVENT_IDS.c.event_id, EVENT_IDS.c.group_id, EVENT_IDS.c.received_at
+            ).where(EVENT_IDS.c.project == bindparam("project"), EVENT_IDS.c.event_id.in_(values)),
             dialect,
         )
         self.add_id = compiled(insert(EVENT_IDS))
@@ -98,8 +104,11 @@ class Statements(Outbox):
             .where(EVENTS.c.group_id.is_(None))
             .order_by(EVENTS.c.received_at)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)  # of several that start, each decides its own
         )
-        self.group_by_id = compiled(select(GROUPS).where(GROUPS.c.id == bindparam("id")))
+        self.group_by_id = compiled(
+            select(GROUPS).where(GROUPS.c.id == bindparam("id")).with_for_update()
+        )
         self.groups_by_fingerprint = Listed(
             lambda values: (
                 select(GROUPS, GROUP_FINGERPRINTS.c.fingerprint.label("known_by"))
@@ -108,6 +117,9 @@ class Statements(Outbox):
                     GROUP_FINGERPRINTS.c.project == bindparam("project"),
                     GROUP_FINGERPRINTS.c.fingerprint.in_(values),
                 )
+                # whoever counts in a group has it until the end; all ask in one order
+                .order_by(GROUP_FINGERPRINTS.c.fingerprint)
+                .with_for_update(of=GROUPS)
             ),
             dialect,
         )
@@ -209,13 +221,31 @@ class Statements(Outbox):
                 .scalar_subquery(),
             )
         )
+        lease = upsert_insert(LEASES).values(
+            {one: bindparam(one) for one in ("name", "holder", "until")}
+        )
+        is_free = or_(
+            LEASES.c.until <= bindparam("now", type_=BigInteger),
+            LEASES.c.holder == lease.excluded.holder,
+        )
+        self.take_lease = compiled(
+            lease.on_conflict_do_update(
+                index_elements=["name"],
+                set_={"holder": lease.excluded.holder, "until": lease.excluded.until},
+                where=is_free,
+            )
+        )
+        self.drop_lease = compiled(
+            delete(LEASES).where(LEASES.c.name == bindparam("n"), LEASES.c.holder == bindparam("h"))
+        )
         self.add_audit = compiled(insert(AUDIT))
-        self.add_envelope = compiled(insert(UPSTREAM))
+        self.add_envelope = compiled(upsert_insert(UPSTREAM).on_conflict_do_nothing())
         self.due_envelopes = compiled(
             select(UPSTREAM)
             .where(UPSTREAM.c.due_at <= bindparam("now"))
             .order_by(UPSTREAM.c.due_at, UPSTREAM.c.id)
             .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
         )
         self.defer_envelope = compiled(
             update(UPSTREAM).where(UPSTREAM.c.id == bindparam("i")).values(due_at=bindparam("due"))

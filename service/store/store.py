@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+from sqlalchemy import Connection, Dialect, Engine, Select, func, select, tuple_
 
 from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, Grouping
@@ -13,6 +13,7 @@ from routers.group import Group
 from service.store.bodies import decision_in, event_in
 from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
+from service.store.search import groups_found
 from service.store.tables import (
     AUDIENCES,
     DELIVERIES,
@@ -21,6 +22,7 @@ from service.store.tables import (
     GROUPS,
     LEDGER,
     UPSTREAM,
+    from_us,
     to_us,
 )
 
@@ -44,7 +46,7 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """None asks nothing. `q` is looked for in title and culprit, whatever the case."""
+    """None asks nothing. `q`: service/words.py."""
 
     team: str | None = None
     status: str | None = None
@@ -58,7 +60,7 @@ class Store:
 
     def groups(self, wanted: GroupFilter, limit: int, cursor: str | None = None) -> Page:
         """The most recently seen first."""
-        query = _filtered(select(GROUPS), wanted)
+        query = _filtered(select(GROUPS), wanted, self._engine.dialect)
         if cursor:
             query = query.where(
                 tuple_(GROUPS.c.last_seen, GROUPS.c.id) < decode(cursor, tuple[Moment, str])
@@ -195,14 +197,19 @@ class Store:
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def oldest_pending(self) -> datetime | None:
+        """When the delivery that waits longest was queued; None: none waits."""
+        query = select(func.min(DELIVERIES.c.created_at)).where(
+            DELIVERIES.c.state.in_(["pending", "leased"])
+        )
+        with self._engine.begin() as connection:
+            at = connection.execute(query).scalar_one()
+        return None if at is None else from_us(at)
+
     def accounting(self) -> dict[str, Any]:
         """The books, in one snapshot. `unaccounted` is what they cannot explain: 0, always."""
         with self._engine.begin() as connection:
-            books = {(r.book, r.name): int(r.n) for r in connection.execute(select(LEDGER))}
-            states = dict(_count(connection, DELIVERIES.c.state))
-            kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
-            seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
-        return _balance(books, states, int(kept), int(seen))
+            return books_of(connection)
 
     def _audiences(self, connection: Connection, groups: Sequence[str]) -> dict[str, list[Any]]:
         """Rows by group id; one read for all of them."""
@@ -213,6 +220,17 @@ class Store:
         return found
 
 
+def books_of(connection: Connection) -> dict[str, Any]:
+    total = func.sum(LEDGER.c.n).label("n")
+    shards = select(LEDGER.c.book, LEDGER.c.name, total)
+    summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
+    books = {(row.book, row.name): int(row.n) for row in summed}
+    states = dict(_count(connection, DELIVERIES.c.state))
+    kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
+    seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
+    return _balance(books, states, int(kept), int(seen))
+
+
 def _balance(
     books: dict[tuple[str, str], int], states: dict[str, int], kept: int, seen: int
 ) -> dict[str, Any]:
@@ -221,10 +239,9 @@ def _balance(
     seen += books.get(("taken", "groups"), 0)
     accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
     outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
+    settled = ("delivered", "merged", "dead")
     deliveries = {
-        "delivered": states.get("delivered", 0),
-        "merged": states.get("merged", 0),
-        "dead": states.get("dead", 0),
+        **{name: states.get(name, 0) + books.get(("taken", name), 0) for name in settled},
         "pending": states.get("pending", 0) + states.get("leased", 0),
     }
     once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
@@ -248,7 +265,7 @@ def _count(connection: Connection, column: Any) -> list[tuple[str, int]]:
     return [(str(name), int(n)) for name, n in connection.execute(query)]
 
 
-def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: GroupFilter, dialect: Dialect) -> Select[Any]:
     if wanted.team is not None:
         query = query.where(GROUPS.c.team == wanted.team)
     if wanted.status is not None:
@@ -257,10 +274,7 @@ def _filtered(query: Select[Any], wanted: GroupFilter) -> Select[Any]:
         seen = select(AUDIENCES.c.group_id).where(AUDIENCES.c.environment == wanted.environment)
         query = query.where(GROUPS.c.id.in_(seen))
     if wanted.q:
-        has = func.lower(GROUPS.c.title + " " + GROUPS.c.culprit)
-        query = query.where(
-            and_(*(has.contains(w, autoescape=True) for w in wanted.q.lower().split()))
-        )
+        query = query.where(GROUPS.c.id.in_(groups_found(wanted.q, dialect)))
     return query
 
 

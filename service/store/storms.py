@@ -4,15 +4,16 @@ A storm's message is a delivery that gathers before it is due; what joins meanwh
 it. Once it is claimed, the next that joins begins the next message.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, func, select, union
 
-from routers.notification import Cause, Storm
+from routers.notification import Cause, Notification, Storm
 from routers.policy import STORM_MAX, StormPolicy
 from routers.storm import GATHER, Place, Seen, Watch, causes, gathering, place
+from service.store.locks import Locks
 from service.store.rows import Delivery, new_id
 from service.store.statement import every, one
 from service.store.statements import Statements
@@ -41,8 +42,9 @@ class Weather:
         self.forget()
 
     def forget(self) -> None:
-        """What goes on is read anew; what has not become a storm yet begins anew."""
+        """What goes on is read anew, and what may become a storm yet."""
         self.watch = Watch()
+        self.sighted = 0  # the last sighting that the watch knows of
         self.lasting: dict[tuple[Place, Cause], Lasting] | None = None  # None: to be read
 
 
@@ -50,9 +52,17 @@ class Storms:
     """Of one transaction."""
 
     def __init__(
-        self, cursor: Any, statements: Statements, weather: Weather, queued: dict[str, Row]
+        self,
+        cursor: Any,
+        statements: Statements,
+        weather: Weather,
+        queued: dict[str, Row],
+        locks: Locks,
     ) -> None:
         """queued: the transaction's rows of deliveries that are not written yet, by id."""
+        self._locks = locks
+        self._is_alone = False
+        self._sighted: list[Row] = []
         self._cursor = cursor
         self._sql = statements
         self._weather = weather
@@ -62,12 +72,14 @@ class Storms:
 
     def joined(self, delivery: Delivery, now: datetime, policy: StormPolicy) -> Delivery:
         """As it is to be queued: on its own, carried by a storm's message, or as its next one."""
+        self._be_alone(now)
         told, lasting = delivery.notification, self._lasting(now)
         for cause in causes(told):
             storm = lasting.get((place(told), cause))
             if storm and now - storm.last_at <= policy.within:
                 return self._join(storm, delivery, now, policy)
         breaking = self._weather.watch.see(told, delivery.id, now, policy)
+        self._sighted.append(_sighting(told, delivery.id, now, policy))
         return delivery if breaking is None else self._break(*breaking, delivery, now)
 
     def claimed(self, id: str) -> None:  # noqa: A002
@@ -76,6 +88,28 @@ class Storms:
 
     def flush(self) -> None:
         self._sql.put_storm.run_all(self._cursor, list(map(_row, self._changed.values())))
+        if self._sighted:
+            self._sql.add_sighting.run_all(self._cursor, self._sighted)
+            newest = one(self._sql.last_sighting.run(self._cursor, {})) or {}
+            self._weather.sighted = newest["sequence"]
+            old = min(row["at"] for row in self._sighted) - STORM_MAX // timedelta(microseconds=1)
+            self._sql.drop_sightings.run(self._cursor, {"before": old})
+
+    def _be_alone(self, now: datetime) -> None:
+        """From here to the end of the transaction no other service decides of storms.
+
+        What others decided before is known from here on.
+        """
+        if self._is_alone:
+            return
+        self._is_alone = True
+        self._locks.take("storms")
+        weather = self._weather
+        asked = {"after": weather.sighted, "since": to_us(now - STORM_MAX)}
+        others = every(self._sql.sightings.run(self._cursor, asked))
+        for row in others:
+            weather.watch.sight(*_sighted(row))
+            weather.sighted = row["sequence"]
 
     def _join(
         self, storm: Lasting, delivery: Delivery, now: datetime, policy: StormPolicy
@@ -183,6 +217,31 @@ class StormStore:
         )
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _sighting(told: Notification, delivery: str, now: datetime, policy: StormPolicy) -> Row:
+    receiver, team, environment = place(told)
+    return {
+        "at": to_us(now),
+        "receiver": receiver,
+        "team": team,
+        "environment": environment,
+        "delivery": delivery,
+        "group_id": told.group,
+        "causes": msgspec.json.encode(causes(told)),
+        "groups": policy.groups,
+        "within": policy.within // timedelta(microseconds=1),
+    }
+
+
+def _sighted(row: Row) -> tuple[Place, Seen, int, timedelta]:
+    known = msgspec.json.decode(row["causes"], type=tuple[Cause, ...])
+    return (
+        (row["receiver"], row["team"], row["environment"]),
+        Seen(from_us(row["at"]), row["delivery"], row["group_id"], known),
+        row["groups"],
+        timedelta(microseconds=row["within"]),
+    )
 
 
 def _row(storm: Lasting) -> Row:

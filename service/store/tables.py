@@ -56,6 +56,7 @@ GROUP_FINGERPRINTS = Table(
     Column("fingerprint", String, nullable=False),
     Column("group_id", String, nullable=False),
     PrimaryKeyConstraint("project", "fingerprint"),
+    Index("fingerprints_of_group", "group_id"),
     sqlite_with_rowid=False,
 )
 AUDIENCES = Table(
@@ -68,7 +69,7 @@ AUDIENCES = Table(
     Column("sequence", Integer, nullable=False),
     Column("last_notified_at", BigInteger),
     Column("last_reason", String),
-    Column("threshold", Integer, nullable=False, server_default="0"),
+    Column("threshold", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "environment", "team"),
     sqlite_with_rowid=False,
 )
@@ -97,6 +98,7 @@ DELIVERIES = Table(
     Column("storm", String),  # the storm that it tells of, as its carrier or carried
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
+    Index("deliveries_settled", "settled_at"),
     # partial: "carried by none" is nearly every row, and is looked for by the index above
     Index(
         "deliveries_of_carrier",
@@ -156,8 +158,10 @@ LEDGER = Table(
     METADATA,
     Column("book", String, nullable=False),
     Column("name", String, nullable=False),
+    # each service on PostgreSQL has its own rows, so that none waits for another's; they add up
+    Column("shard", Integer, nullable=False, server_default="0"),
     Column("n", BigInteger, nullable=False),
-    PrimaryKeyConstraint("book", "name"),
+    PrimaryKeyConstraint("book", "name", "shard"),
 )
 RULES_REVISIONS = Table(
     "rules_revisions",
@@ -226,6 +230,7 @@ AUDIT = Table(
     Column("subject", String, nullable=False),  # the id of a group, a silence, a delivery
     Column("detail", LargeBinary, nullable=False),  # JSON
     Index("audit_of_subject", "subject", "id"),
+    Index("audit_by_time", "at"),
 )
 
 # When an event of a release first came: tells which is newer where their names do not.
@@ -266,4 +271,13 @@ DIGESTS = Table(
     METADATA,
     Column("team", String, primary_key=True),
     Column("week", String, nullable=False),  # 2026-W48
+)
+
+# How far works have come that go through events in their order. The indexes by words, whose tables
+# no two databases spell alike: service/store/search_tables.py.
+PROGRESS = Table(
+    "progress",
+    METADATA,
+    Column("work", String, primary_key=True),
+    Column("upto", BigInteger, nullable=False),
 )

@@ -1,16 +1,17 @@
 """What can be done inside one transaction of the writer. All of it lands, or none."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from matchers.event import Event
 from routers.group import Group
 from routers.notification import Notification
 from routers.policy import StormPolicy
 from routers.route import Routing
-from routers.silences import Silence
 from service.store.artifacts import Artifacts
 from service.store.audit import Audited, audit_row
 from service.store.bodies import Bodies, event_in, is_kept
@@ -18,15 +19,14 @@ from service.store.destinations import Destinations
 from service.store.envelopes import Envelopes
 from service.store.event_ids import Coming, EventIds
 from service.store.groups import Groups
+from service.store.leases import Leases
+from service.store.locks import Locks
 from service.store.memory import Memory
 from service.store.releases import Releases
-from service.store.rows import (
-    Delivery,
-    delivery_record,
-    delivery_row,
-    new_id,
-)
-from service.store.silences import KeptSilence, kept_silence, silence_row
+from service.store.retention import Retention
+from service.store.rows import Delivery, delivery_record, delivery_row, new_id
+from service.store.search import Search
+from service.store.silenced import Silenced
 from service.store.statement import every, one
 from service.store.statements import Statements
 from service.store.storms import Storms
@@ -36,12 +36,14 @@ from service.store.threads import Threads
 ALL = 1_000_000
 
 
-class Transaction(Envelopes):
+class Transaction(Silenced, Envelopes):
     """Writes gather in memory until `flush`; reads see what earlier transactions committed."""
 
     def __init__(self, cursor: Any, statements: Statements, memory: Memory) -> None:
         """memory: the writer's; it outlives the transaction."""
         super().__init__(cursor, statements)
+        self.locks = Locks(cursor, statements)
+        self.leases = Leases(cursor, statements)
         self.ids = EventIds(cursor, statements)
         self.artifacts = Artifacts(cursor, statements)
         self.groups = Groups(cursor, statements, memory.known)
@@ -52,17 +54,19 @@ class Transaction(Envelopes):
         self._bodies = Bodies(cursor, statements)
         self._tallies: Counter[tuple[int, str, str]] = Counter()
         self._deliveries: dict[str, dict[str, Any]] = {}
-        self._storms = Storms(cursor, statements, memory.weather, self._deliveries)
+        self._storms = Storms(cursor, statements, memory.weather, self._deliveries, self.locks)
         self._books: Counter[tuple[str, str]] = Counter()
+        self.search = Search(cursor, statements.search)
+        self.retention = Retention(cursor, statements, self.groups, self.search, self._books)
         self._in_force = memory.in_force
         self._hidden: dict[str, dict[str, Any]] = {}  # by the silence that hid it
         self._audit: list[dict[str, Any]] = []
 
     def prepare(self, coming: Sequence[Coming]) -> None:
-        """Read at once what the jobs of a batch said they will read. On PostgreSQL, where others
-        write too, here is the place to lock: in the order of the keys.
-        """
+        """Read at once what the jobs of a batch said they will read."""
         self.groups.read((one.project, each) for one in coming for each in one.fingerprints)
+        if self._sql.shared:
+            self.groups.claim((one.project, one.fingerprints) for one in coming)
         self.ids.read((one.project, one.event_id) for one in coming)
 
     def accept(self, event: Event) -> None:
@@ -124,8 +128,10 @@ class Transaction(Envelopes):
         storms: StormPolicy | None = None,
     ) -> Delivery:
         """storms: when it becomes one message with others; None: never."""
+        id_ = new_id()
+        told = told if told.id else msgspec.structs.replace(told, id=id_)
         delivery = Delivery(
-            id=new_id(), notification=told, tried=tried, created_at=now, since=now, due_at=now
+            id=id_, notification=told, tried=tried, created_at=now, since=now, due_at=now
         )
         self._books["queued", ""] += 1
         if storms and storms.within and told.reason == "first_seen":
@@ -210,6 +216,7 @@ class Transaction(Envelopes):
 
     def keep_revision(self, revision: str, file: str, content: bytes, now: datetime) -> int:
         """Its sequence number: that of the last one if it is the same, else higher than any."""
+        self.locks.take("rules")
         last = self.last_revision()
         if last and (last["revision"], last["file"]) == (revision, file):
             return int(last["sequence"])
@@ -217,32 +224,6 @@ class Transaction(Envelopes):
         self._sql.add_revision.run(self._cursor, row)
         added = self.last_revision()
         return int(added["sequence"]) if added else 0
-
-    def silences(self, now: datetime) -> tuple[Silence, ...]:
-        """Those that are active."""
-        return self._in_force.at(now, self._unended)
-
-    def put_silence(self, silence: Silence, now: datetime) -> None:
-        self._sql.add_silence.run(self._cursor, silence_row(silence, now))
-        self._in_force.forget()
-
-    def end_silence(self, id: str, now: datetime) -> KeptSilence | None:  # noqa: A002
-        """As it then is; one that ended before stays. None: there is no such silence."""
-        row = one(self._sql.silence.run(self._cursor, {"id": id}))
-        if row is None:
-            return None
-        at = to_us(now)
-        if row["ends_at"] > at:
-            ended = {"starts_at": min(row["starts_at"], at), "ends_at": at, "updated_at": at}
-            self._sql.end_silence.run(self._cursor, ended | {"i": id})
-            row |= ended
-            self._in_force.forget()
-        return kept_silence(row)
-
-    def mark_warned(self, id: str, now: datetime) -> bool:  # noqa: A002
-        """False: it was before."""
-        marked = self._sql.mark_warned.run(self._cursor, {"i": id, "at": to_us(now)})
-        return int(marked.rowcount) == 1
 
     def audit(self, entry: Audited) -> None:
         self._audit.append(audit_row(entry))
@@ -252,9 +233,9 @@ class Transaction(Envelopes):
         told = self._sql.tell_week.run(self._cursor, {"team": team, "week": week})
         return int(told.rowcount) == 1
 
-    def _unended(self, now: datetime) -> list[Silence]:
-        rows = every(self._sql.unended_silences.run(self._cursor, {"now": to_us(now)}))
-        return [kept_silence(row).silence for row in rows]
+    def ask(self) -> None:
+        """Write, and change nothing."""
+        self._count({("accepted", ""): 0})
 
     def _flush_deliveries(self) -> None:
         self._sql.add_delivery.run_all(self._cursor, list(self._deliveries.values()))
@@ -268,17 +249,22 @@ class Transaction(Envelopes):
         self._flush_deliveries()
         self._storms.flush()
         sql.add_envelope.run_all(cursor, self._envelopes)
-        sql.hide.run_all(cursor, list(self._hidden.values()))
+        sql.hide.run_all(cursor, [self._hidden[id] for id in sorted(self._hidden)])  # noqa: A001
         self.releases.flush()
         sql.add_audit.run_all(cursor, self._audit)
         sql.tally.run_all(
             cursor,
             [
                 {"hour": hour, "group_id": group, "outcome": outcome, "n": n}
-                for (hour, group, outcome), n in self._tallies.items()
+                for (hour, group, outcome), n in sorted(self._tallies.items())
             ],
         )
-        sql.count.run_all(
-            cursor,
-            [{"book": book, "name": name, "n": n} for (book, name), n in self._books.items() if n],
-        )
+        self._count({key: n for key, n in self._books.items() if n})
+
+    def _count(self, books: Mapping[tuple[str, str], int]) -> None:
+        shard = self._sql.shard
+        rows = [
+            {"book": book, "name": name, "shard": shard, "n": n}
+            for (book, name), n in sorted(books.items())
+        ]
+        self._sql.count.run_all(self._cursor, rows)

@@ -4,45 +4,37 @@
 
 No timer: at one sender each job has its own commit, under load one commit serves hundreds. A job
 that raises takes nothing with it: the batch is rolled back and each job run again on its own.
+
+Once the database did not take something, nothing else is tried on it until it takes nothing: the
+writer asks once a second. Meanwhile every job fails at once.
 """
 
 import asyncio
 import logging
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
+from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
+from service.store.job import Job, StoreUnavailableError, settle, tire
+from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
 from service.store.transaction import Transaction
 
+__all__ = ["MOST", "PATIENCE", "StoreUnavailableError", "Writer"]
+
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-_UNAVAILABLE = (sqlite3.Error, SQLAlchemyError, OSError)
-
-
-class StoreUnavailableError(Exception):
-    """`store_unavailable`: the sender may come again."""
-
-
-class _Job(Generic[T]):
-    def __init__(
-        self,
-        work: Callable[[Transaction], T],
-        coming: Sequence[Coming],
-        future: "Future[T] | asyncio.Future[T]",
-    ) -> None:
-        self.work = work
-        self.coming = coming
-        self.future = future
+PROBE_SECONDS = 1.0
+PATIENCE = 2.0  # seconds that a commit may take before the writer is behind
+MOST = 5000  # events that may wait for the next commit
+_TRIES = 10  # of a batch that met another service's at the same rows
 
 
 class Writer:
@@ -55,18 +47,31 @@ class Writer:
     ) -> None:
         """on_queued hears of receivers with something new, on_commit of (jobs, seconds)."""
         self._engine = engine
+        self._backend = backend_of(engine)
         self._statements = Statements(engine.dialect)
-        self._memory = Memory(alone=engine.dialect.name == "sqlite")
+        self._memory = Memory(alone=not self._backend.shared)
         self._on_queued = on_queued
         self._on_commit = on_commit
-        self._waiting: list[_Job[Any]] = []
+        self.down: str | None = None  # why the database takes nothing; None: as far as is known
+        self._began: float | None = None  # time.monotonic(), of the commit under way
+        self._weight = 0  # of what waits
+        self._waiting: list[Job[Any]] = []
         self._changed = threading.Condition()
+        self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
-    def start(self) -> None:
+    def start(self, down: str | None = None) -> None:
+        """down: why it need not be tried at once."""
+        self.down = down
         self._thread.start()
+
+    @property
+    def behind(self) -> bool:
+        """It cannot keep up: too much waits, or the commit under way takes too long."""
+        began = self._began
+        return self._weight > MOST or (began is not None and time.monotonic() - began > PATIENCE)
 
     def stop(self) -> None:
         """Commits what is waiting, then ends."""
@@ -85,65 +90,142 @@ class Writer:
         """
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()  # a caller that goes away cancels nothing
-        self._wait(_Job(work, coming, future))
+        self._wait(Job(work, coming, future))
         return future
 
-    async def commit(self, work: Callable[[Transaction], T], coming: Sequence[Coming]) -> T:
-        """As submit, where the caller is a coroutine: a batch wakes its event loop once."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._wait(_Job(work, coming, future))
-        return await future
+    async def commit(
+        self,
+        work: Callable[[Transaction], T],
+        coming: Sequence[Coming],
+        *,
+        patience: float | None = None,
+        late: Callable[[T], None] = lambda _result: None,
+    ) -> T:
+        """As submit, where the caller is a coroutine: a batch wakes its event loop once.
+
+        patience: seconds, after which it raises StoreUnavailableError; `late` then has the result
+        of what is committed after all.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        job = Job(work, coming, future)
+        self._wait(job)
+        if patience is None:
+            return await future
+        timer = loop.call_later(patience, tire, job, late)
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Submit, and wait for the commit."""
         return self.submit(work).result()
 
-    def _wait(self, job: _Job[Any]) -> None:
+    def _wait(self, job: Job[Any]) -> None:
         with self._changed:
-            if not self._stopping:
+            refused = "the service is stopping" if self._stopping else self.down
+            if refused is None:
+                if not self._waiting:
+                    self.lag.begin()
                 self._waiting.append(job)
+                self._weight += max(1, len(job.coming))
                 self._changed.notify()
                 return
-        _settle([(job, StoreUnavailableError("the service is stopping"))])
+        settle([(job, StoreUnavailableError(refused))])
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                jobs, self._waiting = self._waiting, []
-                if not jobs:
+                seconds = PROBE_SECONDS if self.down else None
+                self._changed.wait_for(lambda: self._waiting or self._stopping, seconds)
+                jobs = self._gathered()
+                if not jobs and self._stopping:
                     break
-            self._serve(jobs)
+            self._began = time.monotonic()
+            if jobs:
+                self._serve(jobs)
+            elif self.down and (why := self._refused()) != self.down:
+                self.down = why
+                if why is None:
+                    LOG.info("store_available")
+            self._began = None
+            self.lag.done()
         self._disconnect()
 
-    def _serve(self, jobs: list[_Job[Any]]) -> None:
+    def _gathered(self) -> list[Job[Any]]:
+        self.lag.take()
+        jobs, self._waiting, self._weight = self._waiting, [], 0
+        return jobs
+
+    def _refused(self) -> str | None:
+        """Why the database takes no commit; None: it does."""
+        try:
+            self._commit([Job(lambda tx: tx.ask(), (), Future())], again=False)
+        except Exception as error:
+            self._disconnect()
+            if is_unavailable(error, self._engine):
+                return reason(error)
+            LOG.exception("store_cannot_be_asked")  # our own mistake: the jobs themselves will tell
+        return None
+
+    def _serve(self, jobs: list[Job[Any]]) -> None:
         started = time.perf_counter()
         try:
-            results, queued = self._commit(jobs)
-        except _UNAVAILABLE as error:
-            LOG.error("store_unavailable", extra={"reason": str(error), "jobs": len(jobs)})
-            self._disconnect()
-            _settle([(job, StoreUnavailableError(str(error))) for job in jobs])
-            return
+            results, queued = self._commit_again(jobs)
         except Exception as error:  # noqa: BLE001 a job's own mistake must not harm its neighbours
-            if len(jobs) == 1:
-                _settle([(jobs[0], error)])
-                return
-            for job in jobs:
-                self._serve([job])
+            self._failed(jobs, error, time.perf_counter() - started)
             return
-        _settle(zip(jobs, results, strict=True))
+        settle(zip(jobs, results, strict=True))
         if queued:
             self._on_queued(queued)
         self._on_commit(len(jobs), time.perf_counter() - started)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> tuple[list[Any], set[str]]:
-        """Each job's result, and the receivers that have something new."""
-        cursor = self._connect().cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+    def _failed(self, jobs: list[Job[Any]], error: Exception, seconds: float) -> None:
+        """seconds: after how long."""
+        if is_unavailable(error, self._engine):
+            self._give_up(jobs, reason(error), seconds)
+        elif len(jobs) == 1:
+            settle([(jobs[0], error)])
+        else:
+            for job in jobs:
+                self._serve([job])
+
+    def _give_up(self, jobs: list[Job[Any]], why: str, seconds: float) -> None:
+        """Where it took long to find out, nobody waits for more."""
+        LOG.error("store_unavailable", extra={"reason": why, "jobs": len(jobs)})
+        self._disconnect()
+        down = why if seconds > PROBE_SECONDS else self._refused()
+        if down is not None:
+            with self._changed:
+                self.down = down
+                jobs = jobs + self._gathered()
+        settle([(job, StoreUnavailableError(why)) for job in jobs])
+
+    def _commit_again(self, jobs: list[Job[Any]]) -> tuple[list[Any], set[str]]:
+        """As _commit, again where another service's transaction was at the same rows."""
+        again = False
+        for _ in range(_TRIES - 1):
+            try:
+                return self._commit(jobs, again=again)
+            except Exception as error:
+                if not has_met(error):
+                    raise
+                LOG.info("batch_again", extra={"reason": reason(error), "jobs": len(jobs)})
+                again = True
+        return self._commit(jobs, again=True)
+
+    def _commit(self, jobs: list[Job[Any]], *, again: bool) -> tuple[list[Any], set[str]]:
+        """Each job's result, and the receivers that have something new.
+
+        again: of those that met others and lost, one at a time tries again.
+        """
+        cursor = self._begun()
         try:
-            self._memory.known.begin(cursor)
+            self._memory.begin(cursor)
             tx = Transaction(cursor, self._statements, self._memory)
+            if again:
+                tx.locks.take("again")
             tx.prepare([one for job in jobs for one in job.coming])
             results = [job.work(tx) for job in jobs]
             tx.flush()
@@ -158,8 +240,23 @@ class Writer:
     def _roll_back(self, cursor: Any) -> None:
         try:
             cursor.execute("ROLLBACK")
-        except _UNAVAILABLE:  # SQLite has rolled back by itself, or the connection is gone
+        except Exception:  # noqa: BLE001 SQLite has by itself, or the connection is gone
             self._disconnect()
+
+    def _begun(self) -> Any:
+        """A cursor in a new transaction; on a new connection where a kept one is gone."""
+        if self._connection is not None and self._backend.shared:
+            try:
+                return self._begin()
+            except Exception as error:  # noqa: BLE001 whatever it says, a new one knows better
+                LOG.info("store_connects_again", extra={"reason": reason(error)})
+                self._disconnect()
+        return self._begin()
+
+    def _begin(self) -> Any:
+        cursor = self._connect().cursor()
+        cursor.execute(self._backend.writes)
+        return cursor
 
     def _connect(self) -> Any:
         if self._connection is None:
@@ -170,29 +267,3 @@ class Writer:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None
-
-
-def _settle(settled: Iterable[tuple[_Job[Any], Any]]) -> None:
-    """Give each job its result, or the exception that stands in its place."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-    for job, result in settled:
-        if isinstance(job.future, asyncio.Future):
-            by_loop.setdefault(job.future.get_loop(), []).append((job.future, result))
-        else:
-            _set(job.future, result)
-    for loop, those in by_loop.items():
-        with suppress(RuntimeError):  # it is closed: nobody waits any more
-            loop.call_soon_threadsafe(_set_all, those)
-
-
-def _set_all(those: Iterable[tuple[asyncio.Future[Any], Any]]) -> None:
-    for future, result in those:
-        if not future.done():  # its caller went away
-            _set(future, result)
-
-
-def _set(future: "Future[Any] | asyncio.Future[Any]", result: Any) -> None:
-    if isinstance(result, BaseException):
-        future.set_exception(result)
-    else:
-        future.set_result(result)

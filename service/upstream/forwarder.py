@@ -15,9 +15,11 @@ from typing import Literal
 
 import httpx
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from routers.retry import backoff
 from service.ingest.limits import LARGE_BODY
+from service.store.backend import reason
 from service.store.rows import Waiting, new_id
 from service.store.store import Store
 from service.store.transaction import Transaction
@@ -124,8 +126,8 @@ class Forwarder:
             try:
                 while self._look():
                     pass
-            except StoreUnavailableError:  # leases end, and it is claimed again
-                LOG.warning("upstream_cannot_write")
+            except (StoreUnavailableError, SQLAlchemyError) as error:  # leases end: claimed again
+                LOG.warning("upstream_cannot_write", extra={"reason": reason(error)})
             except Exception:  # loud, and the next look begins anew
                 LOG.exception("upstream_failed")
 

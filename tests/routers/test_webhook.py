@@ -37,6 +37,7 @@ def test_the_body_is_version_1() -> None:
     event = told.pop("event")
     assert (event["event_id"], event["timestamp"]) == ("e" * 32, "2026-03-01T12:00:00Z")
     assert told == {
+        "id": "",
         "reason": "first_seen",
         "severity": "critical",
         "title": "KeyError: 'DE'",

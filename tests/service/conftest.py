@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.runtime import Runtime
 from service.settings import Settings
+from tests.databases import url_of
 
 BASE = "http://127.0.0.1:8000"
 TOKEN = "the-admin-token"
@@ -39,7 +40,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
     def started(rules: str = RULES, **settings: Any) -> TestClient:
         path = tmp_path / "ownership_rules.yaml"
         path.write_text(rules)
-        url = SecretStr(f"sqlite:///{tmp_path / 'pointsman.db'}")
+        url = SecretStr(url_of(tmp_path))
         house = Runtime(Settings(database_url=url, rules=path, **settings), environ={})
         client = TestClient(create_app(house), base_url=BASE, follow_redirects=False)
         client.__enter__()

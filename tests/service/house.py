@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.runtime import Runtime
 from service.settings import Settings
+from service.store.database import writing
 from tests.builders import NOW
+from tests.databases import url_of
 
 RULES = """version: 1
 teams:
@@ -40,9 +42,19 @@ def settings(folder: Path, **more: object) -> Settings:
     rules = folder / "rules.yaml"
     if not rules.exists():
         rules.write_text(RULES)
-    return Settings.model_validate(
-        {"database_url": f"sqlite:///{folder}/pointsman.db", "rules": rules} | more
-    )
+    return Settings.model_validate({"database_url": url_of(folder), "rules": rules} | more)
+
+
+@contextmanager
+def the_database_away(house: Runtime) -> Iterator[None]:
+    """Nothing can be committed meanwhile."""
+    with writing(house.engine).begin() as connection:
+        connection.exec_driver_sql("alter table ledger rename to away")
+    try:
+        yield
+    finally:
+        with writing(house.engine).begin() as connection:
+            connection.exec_driver_sql("alter table away rename to ledger")
 
 
 @contextmanager

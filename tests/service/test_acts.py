@@ -17,6 +17,8 @@ from tests.builders import NOW, raised_in, the_rules
 from tests.service.house import Clock, running
 from tests.service.test_worker import inside, until
 
+pytestmark = pytest.mark.usefixtures("either")
+
 DAY = timedelta(days=1)
 RULES = """version: 1
 teams:

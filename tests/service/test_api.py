@@ -199,12 +199,14 @@ def test_health_tells_live_ready_and_draining(client: TestClient) -> None:
 def test_a_database_that_cannot_be_read_is_said(client: TestClient) -> None:
     with client.app.state.runtime.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.exec_driver_sql("alter table deliveries rename to away")
-    for path in ("/api/v1/deliveries", "/api/v1/accounting", "/metrics"):
+    for path in ("/api/v1/deliveries", "/api/v1/accounting"):
         answer = client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert "pointsman_store_available 0.0" in client.get("/metrics").text
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["warnings"] == ["store_unavailable: no such table: deliveries"]
+    assert "pointsman_store_available 0.0" in client.get("/metrics").text
 
 
 def test_the_documentation_needs_no_internet(client: TestClient) -> None:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from service.store.transaction import Transaction
 from tests.service.days import DAY, HOUR, Days, the_days
+
+pytestmark = pytest.mark.usefixtures("either")
 
 OBSERVE = "policy: {mode: observe}"
 NOTIFY = "policy: {mode: notify, notify: {escalation: [3, 10]}}"

@@ -119,14 +119,15 @@ def test_an_event_that_was_not_kept_is_known_when_it_comes_again(kept: Kept) -> 
 
 def test_ids_are_forgotten_by_age_a_few_at_a_time(kept: Kept) -> None:
     kept.take(*map(failed, range(25)), failed(99, at=NOW + timedelta(hours=2)))
-    before, after, looks = to_us(NOW + timedelta(hours=1)), START, 0
+    before, after = to_us(NOW + timedelta(hours=1)), START
+    looks = forgotten = 0
     while True:
-        last = kept.writer.run(lambda tx, since=after: tx.ids.expire(before, since, 10))
-        looks += 1
+        last, count = kept.writer.run(lambda tx, at=after: tx.ids.expire(before, at, 10))
+        looks, forgotten = looks + 1, forgotten + count
         if last is None:
             break
         after = last
-    assert looks == 3
+    assert (looks, forgotten) == (3, 25)
     assert kept.row("SELECT count(*), min(event_id) FROM event_ids") == (1, f"{99:032x}")
     assert [one.outcome for one in kept.take(failed(1), failed(99))] == ["grouped", "duplicate"]
 

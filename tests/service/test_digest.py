@@ -9,6 +9,8 @@ import pytest
 
 from tests.service.days import DAY, HOUR, MINUTE, TEAMS, Days, the_days
 
+pytestmark = pytest.mark.usefixtures("either")
+
 BERLIN = "policy: {digest: {weekday: monday, time: '09:00', location: Europe/Berlin}}"
 MONDAY = "2026-11-30T08:00"  # nine in Berlin
 SHOP = (

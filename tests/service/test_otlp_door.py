@@ -20,7 +20,8 @@ from tests.ingest.otlp_requests import (
     logs,
     traces,
 )
-from tests.service.house import running
+from tests.running import wait_for
+from tests.service.house import running, the_database_away
 
 JSON = "application/json"
 ERROR = a_log(THROWN, traceId=TRACE, spanId=SPAN)
@@ -130,13 +131,11 @@ def test_a_key_is_for_its_project(tmp_path: Path, headers: dict[str, str], statu
 def test_a_store_that_is_away_is_a_503_with_retry_after(
     client: TestClient, content_type: str
 ) -> None:
-    engine = client.app.state.runtime.engine  # type: ignore[attr-defined]
-    with engine.begin() as connection:
-        connection.exec_driver_sql("alter table events rename to away")
-    answer = post(client, logs(ERROR), content_type)
+    house = client.app.state.runtime  # type: ignore[attr-defined]
+    with the_database_away(house):
+        answer = post(client, logs(ERROR), content_type)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert b"store_unavailable" in answer.content
-    with engine.begin() as connection:
-        connection.exec_driver_sql("alter table away rename to events")
+    wait_for(lambda: house.writer.down is None)
     assert post(client, logs(ERROR), content_type).status_code == 200
     assert outcomes(client) == {"unowned": 1}

@@ -1,6 +1,7 @@
 """The pages: what they show, what they refuse, and what hostile text does to them."""
 
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -138,13 +139,16 @@ def many(number: int) -> list[dict[str, Any]]:
 
 def test_the_list_costs_as_many_reads_for_many_groups_as_for_one(client: TestClient) -> None:
     reads: list[str] = []
+
+    def note(*said: Any) -> None:
+        if threading.current_thread().name.startswith("AnyIO"):  # a watch reads for itself
+            reads.append(said[2])
+
     send(client, raised(TAX))
-    house_of(client).worker.stop()  # its own reads are not the page's
-    event.listen(
-        house_of(client).engine, "before_cursor_execute", lambda *said: reads.append(said[2])
-    )
+    event.listen(house_of(client).engine, "before_cursor_execute", note)
     client.get("/", headers=HTML)
     for_one = len(reads)
+    assert for_one > 0
     client.post("/api/v1/events", json=many(20))
     reads.clear()
     client.get("/", headers=HTML)

@@ -16,7 +16,10 @@ from service.store.silences import REFRESH, SilenceStore
 from service.store.transaction import Transaction
 from service.store.writer import Writer
 from tests.builders import NOW
+from tests.databases import url_of
 from tests.service.house import Clock, running
+
+pytestmark = pytest.mark.usefixtures("either")
 
 HOUR = timedelta(hours=1)
 OF_PAYMENTS = {"name": "team", "value": "payments", "isRegex": False, "isEqual": True}
@@ -248,6 +251,7 @@ def test_silences_and_their_counts_outlive_a_restart(tmp_path: Path, clock: Cloc
         assert books(client) == ({"notified": 1, "silenced": 2}, 0)
 
 
+@pytest.mark.parametrize("either", ["sqlite"], indirect=True)
 def test_an_event_asks_the_database_of_no_silence(client: TestClient) -> None:
     fail(client)
     asked: list[str] = []
@@ -316,7 +320,7 @@ def test_a_warning_does_not_count_as_told(client: TestClient, clock: Clock) -> N
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[list[Writer]]:
     """Of two services on one database."""
-    engines = [open_database(f"sqlite:///{tmp_path}/pointsman.db") for _ in range(2)]
+    engines = [open_database(url_of(tmp_path)) for _ in range(2)]
     migrate(engines[0])
     writers = [Writer(engine) for engine in engines]
     for writer in writers:

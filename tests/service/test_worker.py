@@ -18,6 +18,8 @@ from service.worker import LEASE
 from tests.routers.mail import a_mail_server
 from tests.service.house import Clock, running
 
+pytestmark = pytest.mark.usefixtures("either")
+
 HOOK = "http://hooks.example/x"
 RULES = f"""version: 1
 teams: {{payments: {{receivers: [{{channel: hook}}]}}}}
@@ -36,6 +38,8 @@ class Peer:
         self.ids: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if b"cannot be told" in request.content:
+            return httpx.Response(200)
         self.ids.append(request.headers["webhook-id"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, type):
@@ -109,15 +113,15 @@ def test_retry_after_quiets_the_whole_destination(folder: Path, clock: Clock) ->
 
 
 @pytest.mark.parametrize(
-    ("receiver", "peer", "code"),
-    [
-        ("hook", Peer(answers(410)), "gone"),
-        ("hook", Peer(answers(404)), "not_found"),
-        ("unset", Peer(answers(200)), "unconfigured"),
+    ("receiver", "peer", "code", "queued"),
+    [  # who hears instead hears of a breaker that opens, too
+        ("hook", Peer(answers(410)), "gone", 3),
+        ("hook", Peer(answers(404)), "not_found", 3),
+        ("unset", Peer(answers(200)), "unconfigured", 2),
     ],
 )
 def test_what_a_receiver_cannot_be_told_goes_to_the_fallback(
-    folder: Path, clock: Clock, receiver: str, peer: Peer, code: str
+    folder: Path, clock: Clock, receiver: str, peer: Peer, code: str, queued: int
 ) -> None:
     (folder / "rules.yaml").write_text(RULES.replace("channel: hook", f"channel: {receiver}"))
     with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
@@ -127,8 +131,24 @@ def test_what_a_receiver_cannot_be_told_goes_to_the_fallback(
         ready = client.get("/readyz").json()
     assert (dead["last_code"], dead["fallback"]) == (code, "log")
     assert told["notification"]["receiver"] == "log"
-    assert (books["queued"], books["unaccounted"]) == (2, 0)
+    assert (books["queued"], books["unaccounted"]) == (queued, 0)
     assert not any("dead_deliveries" in said for said in ready["warnings"])
+
+
+def test_a_fallback_hears_with_the_same_id_what_may_have_been_told(
+    folder: Path, clock: Clock
+) -> None:
+    spare = RULES.replace("  unset:", f"  spare: {{webhook: {{url: {HOOK}}}}}\n  unset:")
+    (folder / "rules.yaml").write_text(spare + "policy: {fallback_receivers: [spare]}\n")
+    peer = Peer(httpx.ReadTimeout, answers(410), answers(200))
+    with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
+        fail(client)
+        until(lambda: delivery(client, "pending")["last_code"] == "timeout")
+        clock.move(timedelta(minutes=6))
+        until(lambda: len(peer.ids) == 3)
+        dead = delivery(client, "dead")
+    assert (dead["last_code"], dead["fallback"]) == ("gone", "spare")
+    assert peer.ids == [dead["id"]] * 3
 
 
 def test_a_receiver_that_the_rules_dropped_goes_to_the_fallback(folder: Path, clock: Clock) -> None:
@@ -206,6 +226,7 @@ def test_an_alert_carries_the_decision_and_the_event(folder: Path, clock: Clock)
     assert told["event"]["exceptions"][0]["frames"][0]["filename"] == "billing/tax.py"
 
 
+@pytest.mark.parametrize("either", ["sqlite"], indirect=True)  # alone there
 def test_a_service_that_comes_back_sends_at_once_what_it_was_sending(
     folder: Path, clock: Clock
 ) -> None:

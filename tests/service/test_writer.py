@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from sqlalchemy import Engine, event
 
 from service.store.database import migrate, open_database
+from service.store.event_ids import Coming
 from service.store.store import Store
 from service.store.transaction import Transaction
-from service.store.writer import StoreUnavailableError, Writer
+from service.store.writer import MOST, StoreUnavailableError, Writer
 from tests.builders import an_event
+from tests.running import wait_for
 
 
 @pytest.fixture
@@ -110,6 +113,58 @@ def test_a_database_that_does_not_take_it_says_so_and_the_writer_goes_on(
     other.execute("alter table away rename to events")
     other.close()
     assert writer.run(keep(2)) == 2
+
+
+def test_while_the_database_takes_nothing_nobody_waits_for_it(engine: Engine, path: Path) -> None:
+    writer = Writer(engine)
+    engine.dispose()
+    event.listen(engine, "connect", lambda own, _: own.execute("pragma busy_timeout = 300"))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    writer.start()
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        writer.run(keep(1))
+    began = time.monotonic()
+    for number in range(100):
+        with pytest.raises(StoreUnavailableError, match="locked"):
+            writer.run(keep(number))
+    assert time.monotonic() - began < 0.3
+    other.execute("commit")
+    other.close()
+    wait_for(lambda: writer.down is None)
+    writer.stop()
+
+
+def test_what_a_job_itself_breaks_is_no_outage(writer: Writer) -> None:
+    def twice(tx: Transaction) -> None:
+        for _ in range(2):
+            tx.accept(an_event(event_id="f" * 32))
+            tx.flush()
+
+    with pytest.raises(sqlite3.IntegrityError):
+        writer.run(twice)
+    assert writer.down is None
+
+
+def test_a_commit_that_takes_long_means_that_the_writer_is_behind(writer: Writer) -> None:
+    go_on = threading.Event()
+    slow = writer.submit(lambda _tx: go_on.wait(10))
+    assert not writer.behind
+    wait_for(lambda: writer.behind)
+    go_on.set()
+    slow.result()
+    wait_for(lambda: not writer.behind)
+
+
+def test_too_much_that_waits_means_so_too(writer: Writer) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    writer.submit(lambda _tx: (begun.set(), go_on.wait(10)))
+    begun.wait(10)
+    much = writer.submit(lambda _tx: None, [Coming("1", "e")] * (MOST + 1))
+    assert writer.behind
+    go_on.set()
+    much.result()
+    assert not writer.behind
 
 
 def test_a_full_disk_is_called_that(engine: Engine, writer: Writer) -> None:

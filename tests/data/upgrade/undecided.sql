@@ -1,0 +1,93 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE audiences (
+	group_id VARCHAR NOT NULL, 
+	environment VARCHAR NOT NULL, 
+	team VARCHAR NOT NULL, 
+	times_seen BIGINT NOT NULL, 
+	sequence INTEGER NOT NULL, 
+	last_notified_at BIGINT, 
+	last_reason VARCHAR, 
+	PRIMARY KEY (group_id, environment, team)
+);
+CREATE TABLE deliveries (
+	id VARCHAR NOT NULL, 
+	group_id VARCHAR NOT NULL, 
+	receiver VARCHAR NOT NULL, 
+	team VARCHAR NOT NULL, 
+	reason VARCHAR NOT NULL, 
+	notification BLOB NOT NULL, 
+	state VARCHAR NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	plain INTEGER NOT NULL, 
+	tried VARCHAR NOT NULL, 
+	fallback VARCHAR, 
+	created_at BIGINT NOT NULL, 
+	since BIGINT NOT NULL, 
+	due_at BIGINT NOT NULL, 
+	settled_at BIGINT, 
+	last_code VARCHAR, 
+	last_error VARCHAR, 
+	external_id VARCHAR, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE events (
+	project VARCHAR NOT NULL, 
+	event_id VARCHAR NOT NULL, 
+	received_at BIGINT NOT NULL, 
+	group_id VARCHAR, 
+	outcome VARCHAR NOT NULL, 
+	body BLOB NOT NULL, 
+	decision BLOB, 
+	PRIMARY KEY (project, event_id)
+);
+INSERT INTO "events" VALUES('1','000000000000000000000000000000f1',1795455587479106,NULL,'undecided',X'7B226576656E745F6964223A223030303030303030303030303030303030303030303030303030303030306631222C2274696D657374616D70223A22323032362D31312D32335431373A33393A34372E3437393130365A222C2272656365697665645F6174223A22323032362D31312D32335431373A33393A34372E3437393130365A222C22657863657074696F6E73223A5B7B2274797065223A224561726C794572726F72222C2276616C7565223A226265666F726520616E792072756C6573222C226672616D6573223A5B7B2266696C656E616D65223A2262696C6C696E672F6561726C792E7079227D5D7D5D7D',NULL);
+CREATE TABLE group_fingerprints (
+	project VARCHAR NOT NULL, 
+	fingerprint VARCHAR NOT NULL, 
+	group_id VARCHAR NOT NULL, 
+	PRIMARY KEY (project, fingerprint)
+);
+CREATE TABLE groups (
+	id VARCHAR NOT NULL, 
+	project VARCHAR NOT NULL, 
+	fingerprint VARCHAR NOT NULL, 
+	title VARCHAR NOT NULL, 
+	culprit VARCHAR NOT NULL, 
+	team VARCHAR NOT NULL, 
+	level VARCHAR NOT NULL, 
+	first_seen BIGINT NOT NULL, 
+	last_seen BIGINT NOT NULL, 
+	times_seen BIGINT NOT NULL, 
+	status VARCHAR NOT NULL, 
+	resolved_at BIGINT, 
+	last_event_id VARCHAR NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE ledger (
+	book VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	n BIGINT NOT NULL, 
+	PRIMARY KEY (book, name)
+);
+INSERT INTO "ledger" VALUES('accepted','',1);
+INSERT INTO "ledger" VALUES('outcome','undecided',1);
+CREATE TABLE rules_revisions (
+	sequence INTEGER NOT NULL, 
+	revision VARCHAR NOT NULL, 
+	file VARCHAR NOT NULL, 
+	content BLOB NOT NULL, 
+	loaded_at BIGINT NOT NULL, 
+	PRIMARY KEY (sequence)
+);
+CREATE INDEX deliveries_due ON deliveries (state, receiver, due_at);
+CREATE INDEX deliveries_of_group ON deliveries (group_id);
+CREATE INDEX events_by_outcome ON events (outcome, received_at);
+CREATE INDEX events_of_group ON events (group_id, received_at);
+CREATE INDEX groups_newest ON groups (last_seen, id);
+CREATE INDEX groups_of_team ON groups (team, last_seen, id);
+COMMIT;
