@@ -16,6 +16,7 @@ from sqlalchemy import inspect
 from service.store.backup import KEPT
 from service.store.database import Attendance, migrate, open_database
 from service.store.metadata import METADATA
+from service.store.search_tables import EVENT_WORDS, GROUP_WORDS
 from service.store.store import GroupFilter, Store
 from service.store.writer import Writer
 from tests.builders import NOW
