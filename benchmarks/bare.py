@@ -68,7 +68,9 @@ def pydantic() -> FastAPI:
 
 def main() -> None:
     kind, port = sys.argv[1], int(sys.argv[2])
-    listening = socket.create_server(("127.0.0.1", port))
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))  # as the service does: uvicorn listens
     config = uvicorn.Config(
         asgi if kind == "asgi" else pydantic(),
         lifespan="off",

@@ -39,6 +39,7 @@ ROWS: dict[Kind, int] = {
 }
 IDS = 2000  # that are looked at
 IDS_EVERY = timedelta(hours=1)
+TIDIED_EVERY = timedelta(days=1)
 T = TypeVar("T")
 
 
@@ -79,10 +80,12 @@ class RetentionWatch(Watch):
         self._oldest_spooled = oldest_spooled
         self._rest = 1 / share - 1
         self._ids_at: datetime | None = None  # when all ids were last walked through
+        self._tidied_at: datetime | None = None  # when the indexes by words were
 
     def look(self) -> None:
         """Delete all that is due."""
         taken = {kind: self._clear(kind) for kind in KINDS} | {"ids": self._expire_ids()}
+        self._tidy()
         if any(taken.values()):
             LOG.info("retention", extra=taken)
         self._telemetry.retention_ended.set(self._clock().timestamp())
@@ -115,6 +118,17 @@ class RetentionWatch(Watch):
         self._ids_at = now
         return taken
 
+    def _tidy(self) -> None:
+        """Have the indexes by words forget what was deleted."""
+        now, more = self._clock(), True
+        if self._tidied_at is not None and now - self._tidied_at < TIDIED_EVERY:
+            return
+        begin = True
+        while more and not self._stopping.is_set():
+            more = self._batch(partial(_tidy, begin))
+            begin = False
+        self._tidied_at = now
+
     def _batch(self, work: Callable[[Transaction], T]) -> T:
         """One job of the writer, and the rest after it."""
         started = time.perf_counter()
@@ -138,3 +152,7 @@ def _days(days: int) -> timedelta | None:
 
 def _expire(before: int, after: Id, tx: Transaction) -> tuple[Id | None, int]:
     return tx.ids.expire(before, after, IDS)
+
+
+def _tidy(begin: bool, tx: Transaction) -> bool:
+    return tx.search.tidy(begin=begin)

@@ -72,7 +72,6 @@ class Worker:
         self._fallback = Fallback(rules, breakers, public_url=public_url)
         self._clock = clock
         self._attention = Attention(clock)
-        self._unread: str | None = None  # why the last look could not read
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="send")
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -114,14 +113,11 @@ class Worker:
         try:
             receivers = self._store.due_receivers(self._clock())
         except SQLAlchemyError as error:  # it is away
-            before, self._unread = self._unread, reason(error)
-            if self._unread != before:
-                LOG.warning("worker_cannot_read", extra={"reason": self._unread})
+            LOG.warning("worker_cannot_read", extra={"reason": reason(error)})
             return
         except Exception:  # keep sending whatever it was
             LOG.exception("worker_cannot_read")
             return
-        self._unread = None
         for receiver in receivers:
             self._begin(receiver)
 

@@ -37,6 +37,7 @@ from service.store.search_tables import (
     spelling,
     whole_words,
 )
+from service.store.statement import Statement
 from service.store.tables import EVENTS, GROUPS, PROGRESS, to_us
 from service.words import asked
 
@@ -63,6 +64,9 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None = None
     project: str | None = None
     q: str | None = None
+
+
+PAGES = 30  # of an index that are written in one job
 
 
 class SearchStore:
@@ -166,6 +170,22 @@ class Search:
 
     def drop_groups(self, ids: Iterable[str]) -> None:
         self._sql.drop_group.run_all(self._cursor, [{"n": number(one)} for one in ids])
+
+    def tidy(self, *, begin: bool) -> bool:
+        """Write a few pages of the indexes anew, without what was deleted. False: all are.
+
+        FTS5 only notes what is deleted, until it meets the note as it merges: and it never merges
+        the oldest with the newest unless it is told to begin with all.
+        Spec: https://www.sqlite.org/fts5.html#the_merge_command
+        """
+        more = [self._merge(one, begin=begin) for one in self._sql.merge]
+        return any(more)
+
+    def _merge(self, statement: Statement, *, begin: bool) -> bool:
+        before = self._cursor.connection.total_changes
+        statement.run(self._cursor, {"pages": -PAGES if begin else PAGES})
+        written: int = self._cursor.connection.total_changes - before
+        return written > 1  # it counts itself
 
 
 def groups_found(q: str, dialect: Dialect) -> CompoundSelect[Any] | Select[Any]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     table,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -52,6 +53,12 @@ class SearchStatements:
         self.drop_event, self.drop_group = (
             Statement(delete(index).where(index.c.rowid == bindparam("n")), dialect)
             for index in (EVENT_WORDS, GROUP_WORDS)
+        )
+        # PostgreSQL tidies up by itself
+        self.merge = tuple(
+            Statement(text(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', :pages)"), dialect)  # noqa: S608
+            for name in ("event_words", "group_words")
+            if dialect.name == "sqlite"
         )
         self.reach = Statement(
             update(PROGRESS)

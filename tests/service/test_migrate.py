@@ -53,7 +53,8 @@ def test_services_that_start_at_once_make_one_schema(empty: str) -> None:
     for engine in engines:
         engine.dispose()
     assert len({one.after for one in done}) == 1
-    assert made == {*METADATA.tables, EVENT_WORDS.name, GROUP_WORDS.name, "alembic_version"}
+    indexed = {EVENT_WORDS.name, GROUP_WORDS.name}  # each database has its own kind of these
+    assert made == {*METADATA.tables, *indexed, "alembic_version"}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -9,7 +9,7 @@ import pytest
 
 from service.store.search_tables import number
 from tests.service.days import DAY, MINUTE, Days, the_days
-from tests.service.test_retention import count
+from tests.service.test_retention import ask, count
 from tests.service.test_words import CASES, HOSTILE
 
 SYNTAX = [
@@ -164,6 +164,21 @@ def test_what_was_deleted_is_found_no_more(days: Days) -> None:
     days.pass_by(31 * DAY)
     days.inside.retention_watch.look()
     assert (events(days, q="slow"), count(days, "event_words")) == ([], 0)
+
+
+def test_an_index_forgets_what_was_deleted(tmp_path: Path) -> None:
+    sizes = []
+    with the_days(tmp_path) as days:
+        for _ in range(3):
+            for number in range(20):
+                days.fail(f"billing/n{number}.py", times=10, message=f"order {number} is late")
+            index(days)
+            days.pass_by(31 * DAY)
+            days.inside.retention_watch.look()
+            data = "SELECT sum(length(block)) FROM event_words_data"
+            sizes.append(int(ask(days, data)[0][0]))
+        assert events(days, q="late") == []
+    assert max(sizes) < 1000
 
 
 def test_how_far_the_indexes_are_behind_is_shown(days: Days) -> None:

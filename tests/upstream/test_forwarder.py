@@ -35,10 +35,10 @@ class Upstream:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
-        self.asking = gzip.decompress(request.content)
+        asking = self.asking = gzip.decompress(request.content)
         answer = self.answer()
         if answer.is_success:
-            self.took.append(self.asking)
+            self.took.append(asking)  # another thread may be asking by now
         return answer
 
     def breaks(self) -> httpx.Response:
