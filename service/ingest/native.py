@@ -141,9 +141,7 @@ def _peek(member: bytes) -> Peek:
         return msgspec.json.decode(member, type=Peek)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         tree = _tree(member, load_object)
-    return msgspec.convert(
-        {name: tree[name] for name in Peek.__struct_fields__ if name in tree}, Peek
-    )
+    return Peek(**{name: tree[name] for name in Peek.__struct_fields__ if name in tree})
 
 
 def _tree(text: bytes, load: Callable[[bytes], T]) -> T:
