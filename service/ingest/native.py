@@ -140,10 +140,8 @@ def _peek(member: bytes) -> Peek:
     try:
         return msgspec.json.decode(member, type=Peek)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        tree = _tree(member, load_object)
-    return msgspec.convert(
-        {name: tree[name] for name in Peek.__struct_fields__ if name in tree}, Peek
-    )
+        tree: dict[str, Any] = _tree(member, load_object)
+    return Peek(**{name: tree[name] for name in Peek.__struct_fields__ if name in tree})
 
 
 def _tree(text: bytes, load: Callable[[bytes], T]) -> T:

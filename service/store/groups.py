@@ -130,6 +130,8 @@ class Groups:
         self.write()
         self.forget()
         asked = {"whose": team}
+        if self._sql.shared:  # what another counts meanwhile would be written over this
+            self._sql.lock_heard.run(self._cursor, asked)
         counted = one(self._sql.count_audiences.run(self._cursor, asked))
         self._sql.baseline.run(self._cursor, asked | {"now": to_us(now)})
         return counted or {}

@@ -135,6 +135,13 @@ class Statements(Outbox):
                 func.count().label("audiences"),
             ).where(_of_anyone())
         )
+        heard = select(AUDIENCES.c.group_id).where(_of_anyone())
+        self.lock_heard = compiled(
+            select(GROUPS.c.id)
+            .where(GROUPS.c.id.in_(heard))
+            .order_by(GROUPS.c.id)
+            .with_for_update()
+        )
         self.baseline = compiled(
             update(AUDIENCES)
             .where(_of_anyone())

@@ -267,3 +267,4 @@ class Writer:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None
+            self._memory.forget()  # the next cannot tell what others wrote before it

@@ -58,6 +58,21 @@ def test_a_text_of_any_runtime_gives_its_platform(case: dict[str, Any]) -> None:
     assert one({"traceback": text_of(case), "platform": "nonsense"}).platform == case["platform"]
 
 
+@pytest.mark.parametrize(
+    "member", [{"traceback": TEXT}, {"frames": ["a.py"]}, {"exceptions": [{"type": "E"}]}]
+)
+@pytest.mark.parametrize("said", ["\ud800", float("nan")])
+def test_a_member_of_each_kind_may_say_what_is_no_text_or_number(
+    member: dict[str, Any], said: object
+) -> None:
+    assert one(member | {"message": said}).exceptions
+
+
+def test_half_a_character_in_a_traceback_harms_none_of_it() -> None:
+    event = one({"traceback": f"{TEXT}\ud800"})
+    assert [exception.type for exception in event.exceptions] == CHAIN
+
+
 @pytest.mark.parametrize("short", [{"frames": ["a.py"]}, {"exceptions": [{"frames": ["a.py"]}]}])
 def test_an_event_in_short_is_expanded(short: dict[str, Any]) -> None:
     event = one({**short, "event_id": ID, "timestamp": "2026-11-23T06:00:00Z", "what": "else"})

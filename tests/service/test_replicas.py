@@ -110,6 +110,27 @@ def test_an_event_that_comes_to_both_at_once_counts_once(
     assert books["unaccounted"] == 0
 
 
+def test_a_baseline_waits_for_what_another_service_is_counting(
+    writers: list[Writer], engines: list[Engine]
+) -> None:
+    take(writers[0], error(1, 1)).result()
+    counting, go_on = threading.Event(), threading.Event()
+
+    def slowly(tx: Transaction) -> None:
+        accept(error(1, 2), decide(error(1, 2), RULES), tx=tx, public_url=URL)
+        counting.set()
+        go_on.wait(10)
+
+    counted_on = writers[0].submit(slowly)
+    counting.wait(10)
+    baseline = writers[1].submit(lambda tx: tx.groups.baseline(None, NOW))
+    wait([baseline], timeout=0.5)
+    go_on.set()
+    wait([counted_on, baseline])
+    (group,) = Store(engines[0]).groups(GroupFilter(), 1).items
+    assert [(one.times_seen, one.last_reason) for one in group.audiences] == [(2, None)]
+
+
 def test_batches_that_meet_from_opposite_ends_are_both_taken(
     writers: list[Writer], engines: list[Engine]
 ) -> None:

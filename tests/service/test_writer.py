@@ -4,11 +4,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
 
+from matchers.ownership import Ownership
+from routers.group import Group
 from service.store.database import migrate, open_database
 from service.store.event_ids import Coming
 from service.store.store import Store
@@ -16,6 +19,8 @@ from service.store.transaction import Transaction
 from service.store.writer import MOST, StoreUnavailableError, Writer
 from tests.builders import an_event
 from tests.running import wait_for
+
+NOBODYS = Ownership(step="unowned")
 
 
 @pytest.fixture
@@ -52,6 +57,11 @@ def keep(number: int) -> Callable[[Transaction], int]:
         return number
 
     return work
+
+
+def seen(number: int) -> Callable[[Transaction], Group]:
+    """Of an error that comes again and again."""
+    return lambda tx: tx.groups.record(an_event(event_id=f"{number:032x}"), NOBODYS, ("v1:a",))
 
 
 def kept(path: Path) -> int:
@@ -202,3 +212,20 @@ def test_a_power_cut_after_a_commit_loses_nothing(path: Path) -> None:
         synchronous = connection.exec_driver_sql("pragma synchronous").scalar()
     engine.dispose()
     assert (mode, synchronous) == ("wal", 2)
+
+
+def test_what_another_wrote_is_known_behind_a_lock_that_outlasted_the_connection(
+    engine: Engine, path: Path
+) -> None:
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 10"))
+    writer = Writer(engine)
+    writer.start()
+    writer.run(seen(1))
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("update groups set times_seen = 41")
+        with pytest.raises(StoreUnavailableError):
+            writer.run(seen(2))
+        other.commit()
+    wait_for(lambda: writer.down is None)
+    assert writer.run(seen(3)).times_seen == 42
+    writer.stop()
