@@ -140,7 +140,7 @@ def _peek(member: bytes) -> Peek:
     try:
         return msgspec.json.decode(member, type=Peek)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        tree: dict[str, Any] = _tree(member, load_object)
+        tree: Mapping[str, Any] = _tree(member, load_object)
     return Peek(**{name: tree[name] for name in Peek.__struct_fields__ if name in tree})
 
 
