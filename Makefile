@@ -45,7 +45,7 @@ check: $(VENV)/.dev
 	$(BIN)/pytest tests/test_architecture.py
 
 test: check
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 bench: $(VENV)/.dev  ## ratios of things run in turn; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.bench

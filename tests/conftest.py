@@ -20,6 +20,11 @@ settings.register_profile("prove", settings.get_profile("unhurried"), derandomiz
 settings.load_profile("unhurried")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: many tests wait for what a service does."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A server, started where the first test asks for it."""

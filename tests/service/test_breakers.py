@@ -219,6 +219,7 @@ def test_who_tries_a_delivery_again_asks_the_destination_at_once(
     peers.status["hook"] = 410
     fails(client, 0)
     dead = delivery(client, "dead")
+    until(lambda: peers.told == ["spare"])
     del peers.status["hook"]
     client.post(f"/api/v1/deliveries/{dead['id']}/retry").raise_for_status()
     until(lambda: peers.told == ["spare", "hook"])
