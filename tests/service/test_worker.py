@@ -194,9 +194,8 @@ def test_a_dead_workers_delivery_returns_after_its_lease(folder: Path, clock: Cl
     peer = Peer(answers(503), answers(200))
     with running(folder, clock, transport=httpx.MockTransport(peer)) as client:
         fail(client)
-        id_ = until(
-            lambda: delivery(client, "pending")["attempts"] == 1 and delivery(client, "pending")
-        )["id"]
+        until(lambda: delivery(client, "pending")["last_code"] == "server_error")
+        id_ = delivery(client, "pending")["id"]
 
         def die_with_it(tx: Transaction) -> None:
             leased = tx.delivery(id_)
