@@ -252,10 +252,9 @@ def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[E
 
 
 def _answered(answer: wire.Answer, for_browsers: Mapping[str, str]) -> Answered:
-    headers = {**for_browsers, **answer.headers}
     if isinstance(answer.body, bytes):
-        return Answered(answer.status, headers, answer.body)
-    headers["Content-Type"] = "application/json"
+        return Answered(answer.status, {**for_browsers, **answer.headers}, answer.body)
+    headers = {"Content-Type": "application/json", **for_browsers, **answer.headers}
     return Answered(answer.status, headers, msgspec.json.encode(answer.body))
 
 

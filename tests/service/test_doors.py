@@ -105,6 +105,19 @@ def test_a_body_that_is_not_what_it_says_is_refused_counted_and_disturbs_nothing
     assert books(client)["accepted"] == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (NATIVE, "application/problem+json"),
+        ("/v1/logs", "application/json"),
+        (DOOR, "application/json"),
+    ],
+)
+def test_what_is_refused_is_called_what_it_is(client: TestClient, path: str, kind: str) -> None:
+    answer = client.post(path, content=b"{", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, kind)
+
+
 def test_twenty_mebibytes_are_not_too_large(client: TestClient) -> None:
     filler = b'{"type":"attachment","length":%d}\n%s\n'
     room = 20 * 2**20 - len(ENVELOPE) - len(filler % (0, b"")) - 7
