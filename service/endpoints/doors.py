@@ -38,7 +38,10 @@ class Doors:
         """The scope then has its path's parameters. None: it is none of theirs."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
-        found = self._remembered(scope["path"])
+        path, ours = scope["path"], scope.get("root_path")  # what a server or a mount puts before
+        found = self._remembered(path)
+        if found is None and ours:
+            found = self._remembered(path.removeprefix(ours))
         if found is None:
             return None
         scope["path_params"] = found[1]

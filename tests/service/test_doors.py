@@ -118,6 +118,15 @@ def test_what_is_refused_is_called_what_it_is(client: TestClient, path: str, kin
     assert (answer.status_code, answer.headers["content-type"]) == (400, kind)
 
 
+@pytest.mark.parametrize("path", [NATIVE, STORE])
+def test_the_doors_stand_below_the_path_that_the_server_says_is_ours(
+    client: TestClient, path: str
+) -> None:
+    below = TestClient(client.app, root_path="/errors")
+    assert below.post(f"/errors{path}", content=EVENT).is_success
+    assert books(client)["accepted"] == 1
+
+
 def test_twenty_mebibytes_are_not_too_large(client: TestClient) -> None:
     filler = b'{"type":"attachment","length":%d}\n%s\n'
     room = 20 * 2**20 - len(ENVELOPE) - len(filler % (0, b"")) - 7
