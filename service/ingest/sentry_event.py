@@ -51,8 +51,9 @@ NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 _DECODER = msgspec.json.Decoder(SentryEvent)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# In a storm the same is said again and again. By its JSON; an event takes some times as much.
-_ROOM, _WEIGHT = 32 * 2**20, 4
+# In a storm the same is said again and again. By its JSON; an event takes some times as much, and
+# bytes besides for each frame and tag, of which nothing need be said.
+_ROOM, _WEIGHT, _RECORD = 32 * 2**20, 4, 120
 _SAID: Memo[bytes, Event] = Memo(_ROOM)
 
 
@@ -139,9 +140,15 @@ def _remembered(shape: SentryEvent, data: bytes) -> Event:
     said = _SAID.get(key)
     if said is None:
         if b"\\u0000" in key:  # a NUL needs cleaning, which the straight way skips
-            shape = _mended(data)
-        said = _SAID.remember(key, _said(shape), _WEIGHT * len(key))
+            return _said(_mended(data))  # by all of its data, of which the key has lost some
+        said = _said(shape)
+        _SAID.remember(key, said, _size(key, said))
     return said
+
+
+def _size(key: bytes, said: Event) -> int:
+    records = len(said.tags) + sum(len(one.frames) for one in said.exceptions)
+    return _WEIGHT * len(key) + _RECORD * records
 
 
 def _tree(data: bytes) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 """What is forgiven a Sentry event, and what is cut from it."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,12 @@ from service.ingest.sentry_repair import mend
 from service.ingest.sentry_shapes import SentryEvent
 from tests.ingest.captured import NOW, REQUEST
 
+LITTLE = [  # of JSON, and much of it in memory
+    (400, {"stacktrace": {"frames": [{}] * 1000}}),
+    (600, {"stacktrace": {"frames": [{"function": f"f{number}"} for number in range(1000)]}}),
+    (3000, {"tags": {f"k{number}": f"v{number}" for number in range(100)}}),
+]
+ROOM = 32 * 2**20  # bytes, about, of what is remembered
 NUL, HALF, UNKNOWN = "\0", "\ud800", "\ufffd"
 GOOD = {"filename": "app/x.py", "lineno": 3}
 
@@ -244,3 +251,21 @@ def test_tags_past_the_last_that_is_kept_are_not_looked_at() -> None:
     pairs = iter([(number, number) for number in range(1000)])
     assert len(tags_of(pairs)) == TAGS
     assert next(pairs) == (TAGS + 1, TAGS + 1)
+
+
+def test_what_needs_cleaning_is_not_taken_for_what_looks_like_it() -> None:
+    whole = {"type": f"E{NUL}", "value": "v"}
+    for exception in ({"values": None, **whole}, whole):
+        thrown = parse(exception=exception, message="m").exceptions
+    assert [one.type for one in thrown] == [f"E{UNKNOWN}"]
+
+
+@pytest.mark.parametrize(("times", "little"), LITTLE)
+def test_what_is_remembered_of_events_keeps_to_its_room(times: int, little: dict[str, Any]) -> None:
+    bodies = [json.dumps({"message": f"m {n}", **little}).encode() for n in range(times)]
+    tracemalloc.start()
+    for body in bodies:
+        parse_event(body, REQUEST)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.25 * ROOM
