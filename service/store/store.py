@@ -11,6 +11,7 @@ from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, Grouping
 from routers.group import Group
 from service.store.bodies import decision_in, event_in
+from service.store.books import books_of
 from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
 from service.store.search import groups_found
@@ -20,7 +21,6 @@ from service.store.tables import (
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
-    LEDGER,
     UPSTREAM,
     from_us,
     to_us,
@@ -218,51 +218,6 @@ class Store:
         for row in connection.execute(query).mappings():
             found[row["group_id"]].append(row)
         return found
-
-
-def books_of(connection: Connection) -> dict[str, Any]:
-    total = func.sum(LEDGER.c.n).label("n")
-    shards = select(LEDGER.c.book, LEDGER.c.name, total)
-    summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
-    books = {(row.book, row.name): int(row.n) for row in summed}
-    states = dict(_count(connection, DELIVERIES.c.state))
-    kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
-    seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
-    return _balance(books, states, int(kept), int(seen))
-
-
-def _balance(
-    books: dict[tuple[str, str], int], states: dict[str, int], kept: int, seen: int
-) -> dict[str, Any]:
-    """kept: bodies; seen: how often the groups were."""
-    kept += books.get(("taken", "events"), 0)
-    seen += books.get(("taken", "groups"), 0)
-    accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
-    outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
-    settled = ("delivered", "merged", "dead")
-    deliveries = {
-        **{name: states.get(name, 0) + books.get(("taken", name), 0) for name in settled},
-        "pending": states.get("pending", 0) + states.get("leased", 0),
-    }
-    once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
-    unaccounted = (
-        abs(accepted - sum(outcomes.values()))
-        + abs(queued - sum(deliveries.values()))
-        + abs(books.get(("kept", ""), 0) - kept)
-        + abs(once - outcomes.get("undecided", 0) - seen)
-    )
-    return {
-        "accepted": accepted,
-        "outcomes": outcomes,
-        "queued": queued,
-        "deliveries": deliveries,
-        "unaccounted": unaccounted,
-    }
-
-
-def _count(connection: Connection, column: Any) -> list[tuple[str, int]]:
-    query = select(column, func.count()).group_by(column)
-    return [(str(name), int(n)) for name, n in connection.execute(query)]
 
 
 def _filtered(query: Select[Any], wanted: GroupFilter, dialect: Dialect) -> Select[Any]:
