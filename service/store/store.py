@@ -17,6 +17,7 @@ from service.store.rows import Delivery, delivery_record, group_record
 from service.store.search import groups_found
 from service.store.tables import (
     AUDIENCES,
+    DEAD_END,
     DELIVERIES,
     EVENTS,
     GROUP_FINGERPRINTS,
@@ -169,6 +170,8 @@ class Store:
         if state:
             states = ["pending", "leased"] if state == "pending" else [state]
             query = query.where(DELIVERIES.c.state.in_(states))
+            if state != "pending" and not group:  # nearly all: found in their order
+                query = query.where(DELIVERIES.c.settled_at.is_not(None))
         with self._engine.begin() as connection:
             found = [delivery_record(dict(row)) for row in connection.execute(query).mappings()]
         return page(found, limit, lambda delivery: [delivery.id])
@@ -191,9 +194,7 @@ class Store:
 
     def dead_ends(self) -> int:
         """Dead deliveries that no fallback took over."""
-        query = select(func.count()).where(
-            DELIVERIES.c.state == "dead", DELIVERIES.c.fallback.is_(None)
-        )
+        query = select(func.count()).select_from(DELIVERIES).where(DEAD_END)
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -226,8 +227,11 @@ def _filtered(query: Select[Any], wanted: GroupFilter, dialect: Dialect) -> Sele
     if wanted.status is not None:
         query = query.where(GROUPS.c.status == wanted.status)
     if wanted.environment is not None:
-        seen = select(AUDIENCES.c.group_id).where(AUDIENCES.c.environment == wanted.environment)
-        query = query.where(GROUPS.c.id.in_(seen))
+        # asked of each group, the newest first: as soon as a page is full, no other is looked at
+        seen = select(1).where(
+            AUDIENCES.c.group_id == GROUPS.c.id, AUDIENCES.c.environment == wanted.environment
+        )
+        query = query.where(seen.exists())
     if wanted.q:
         query = query.where(GROUPS.c.id.in_(groups_found(wanted.q, dialect)))
     return query
