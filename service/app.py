@@ -56,20 +56,10 @@ class _App(FastAPI):
 
     def __init__(self, doors: Doors, **said: Any) -> None:
         super().__init__(**said)
-        self._doors = doors
-        self._requests = Requests(self._inside)
+        self._requests = Requests(super().__call__, doors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._requests(scope, receive, send)
-
-    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._doors.find(scope)
-        if door is None:
-            await super().__call__(scope, receive, send)
-            return
-        scope["app"] = self
-        response = await door(Request(scope, receive))
-        await response(scope, receive, send)
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -80,7 +70,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime.stop()
 
     said = {"title": "Pointsman", "version": "1", "docs_url": None, "redoc_url": None}
-    app = _App(Doors(doors()), lifespan=lifespan, **said)
+    app = _App(Doors(doors(runtime)), lifespan=lifespan, **said)
     app.state.runtime = runtime
     app.include_router(ingest_endpoints())
     rooms = (

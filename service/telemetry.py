@@ -7,6 +7,7 @@ import logging
 from collections import Counter as Tally
 from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import get_args
 
 from prometheus_client import (
@@ -52,6 +53,7 @@ REJECTIONS = (
     "spool_full",
 )
 UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
+_Kind = tuple[str | None, str, str | None, bool, tuple[tuple[str, str], ...]]
 _SUPPRESSED = [word for word in get_args(Outcome) if word not in ("notified", "undecided")]
 
 
@@ -62,6 +64,9 @@ class Telemetry:
         # a second series per counter that nobody asks for
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self._counting = Lock()
+        # by adapter, outcome, step, whether anybody is told, who is told why
+        self._handled: Tally[_Kind] = Tally()
         ProcessCollector(registry=self.registry)
         self._received = self._counter("events_received", "events", "adapter", "outcome")
         self._rejected = self._counter("events_rejected", "requests", "reason")
@@ -138,11 +143,7 @@ class Telemetry:
         self._start_at_zero()
 
     def received(self, adapter: str, handled: Handled) -> None:
-        self._received.labels(adapter, handled.outcome).inc()
-        if handled.outcome not in ("duplicate", "undecided"):
-            self.decided(handled)
-        elif handled.outcome == "duplicate":
-            self._suppressed.labels("duplicate").inc()
+        self.decided(handled, adapter)
         if LOG.isEnabledFor(logging.DEBUG):  # an event that is well costs no line
             team = handled.ownership.team if handled.ownership else None
             about = {"event_id": handled.event_id, "team": team, "reason": handled.outcome}
@@ -152,13 +153,25 @@ class Telemetry:
         """They are counted as received when they are in the database."""
         self._spooled.labels(adapter).inc(events)
 
-    def decided(self, handled: Handled) -> None:
-        if handled.ownership is not None:
-            self._decisions.labels(handled.ownership.step).inc()
-        for receiver, reason in (*handled.reasons, *handled.closed):
-            self._told.labels(receiver, reason).inc()
-        if not handled.reasons:
-            self._suppressed.labels(handled.outcome).inc()
+    def decided(self, handled: Handled, adapter: str | None = None) -> None:
+        """adapter: that it came by just now."""
+        step = handled.ownership.step if handled.ownership else None
+        told = (*handled.reasons, *handled.closed)
+        with self._counting:  # series are looked up when they are asked for, not for each event
+            self._handled[adapter, handled.outcome, step, bool(handled.reasons), told] += 1
+
+    def _count_handled(self) -> None:
+        with self._counting:
+            counted, self._handled = self._handled, Tally()
+        for (adapter, outcome, step, was_told, told), n in counted.items():
+            if adapter is not None:
+                self._received.labels(adapter, outcome).inc(n)
+            for receiver, reason in told:
+                self._told.labels(receiver, reason).inc(n)
+            if not was_told and outcome != "undecided":
+                self._suppressed.labels(outcome).inc(n)
+            if step is not None and outcome != "duplicate":
+                self._decisions.labels(step).inc(n)
 
     def queued(self, told: Notification) -> None:
         """What no event of its own brought about."""
@@ -219,6 +232,7 @@ class Telemetry:
                 self._deliveries.labels(channel, outcome)
 
     def exposition(self) -> bytes:
+        self._count_handled()
         return generate_latest(self.registry)
 
     def _start_at_zero(self) -> None:

@@ -58,7 +58,7 @@ async def upload(
     bundle = bundle_name(name)
     if not bundle:
         raise HTTPException(400, "name: it names no bundle")
-    async with house.hall.door() as enter:  # also what is refused holds its map until it is said
+    with house.hall.door() as enter:  # also what is refused holds its map until it is said
         raw = await body_of(request, enter=enter)
         try:
             # not run_in_threadpool: its thread keeps what was raised, and so the map, for long

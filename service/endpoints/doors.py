@@ -1,4 +1,4 @@
-"""The doors for events stand in front of FastAPI, which costs more than deciding does.
+"""The doors for events: plain ASGI in front of FastAPI, which costs more than deciding does.
 
 They are FastAPI's routes all the same, so that the OpenAPI document has them; what comes here by
 POST never reaches those.
@@ -7,14 +7,21 @@ POST never reaches those.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from re import Pattern
+from typing import NamedTuple
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
-Door = Callable[[Request], Awaitable[Response]]
 _PATHS = 1024  # remembered: each project has a few
+
+
+class Answered(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Door = Callable[[Scope, Receive], Awaitable[Answered]]
 
 
 class Doors:

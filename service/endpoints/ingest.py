@@ -3,21 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import URL, QueryParams
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from matchers.event import Event
 from matchers.text import clean
 from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key, sentry_keys
-from service.endpoints.base import any_of, body_of, runtime
-from service.endpoints.doors import Door
+from service.endpoints.base import any_of, runtime
+from service.endpoints.doors import Answered, Door
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
-from service.ingest.body import TooLargeError
+from service.ingest.body import TooLargeError, read_body
 from service.ingest.limits import BODY, EVENT, LARGE, LARGE_BODY
 from service.ingest.truncation import trimmed
 from service.memory import trim
@@ -31,12 +34,12 @@ LOG = logging.getLogger(__name__)
 STATUSES = {"too_large": 413, "unsupported_media_type": 415}  # of what is refused; 400: the others
 
 
-def doors() -> list[tuple[str, Door]]:
+def doors(house: Runtime) -> list[tuple[str, Door]]:
     """By path template; of two that fit a path, the first."""
     return [
         (path, door)
         for adapter in ADAPTERS
-        for door in [_door(adapter)]
+        for door in [_door(adapter, house)]
         for path in _paths(adapter)
     ]
 
@@ -45,15 +48,14 @@ def ingest_endpoints() -> APIRouter:
     """The same for the OpenAPI document, and for browsers that ask first."""
     endpoints = APIRouter(tags=["ingest"])
     for adapter in ADAPTERS:
-        door, extra = _door(adapter), {"requestBody": any_of(*adapter.takes)}
         for path in adapter.paths:
             endpoints.add_api_route(
                 path,
-                door,
+                _behind,
                 methods=["POST"],
                 name=adapter.name,
                 summary=adapter.name,
-                openapi_extra=extra,
+                openapi_extra={"requestBody": any_of(*adapter.takes)},
             )
         for path in _paths(adapter):
             endpoints.add_api_route(path, _preflight, methods=["OPTIONS"], include_in_schema=False)
@@ -72,6 +74,10 @@ def _also(path: str, adapter: wire.Adapter) -> list[str]:
     )
 
 
+async def _behind() -> Response:
+    raise NotImplementedError("a door stands before this")
+
+
 async def _preflight(request: Request) -> Response:
     """A browser asks whether a page may send what it is about to send."""
     origins, origin = runtime(request).origins, request.headers.get("origin")
@@ -79,31 +85,42 @@ async def _preflight(request: Request) -> Response:
     return Response(status_code=204, headers={**origins.headers(origin), **allowed})
 
 
-def _door(adapter: wire.Adapter) -> Door:
-    async def receive(request: Request) -> Response:
-        house, headers = runtime(request), _headers(request)
-        answer = await _answer(adapter, request, headers, house)
-        return _respond(answer, house.origins.headers(headers.get("origin")))
+def _door(adapter: wire.Adapter, house: Runtime) -> Door:
+    async def receive(scope: Scope, receive: Receive) -> Answered:
+        headers = _headers(scope)
+        answer = await _answer(adapter, Asked(scope, headers), receive, house)
+        return _answered(answer, house.origins.headers(headers.get("origin")))
 
     return receive
 
 
-def _headers(request: Request) -> dict[str, str]:
+class Asked(NamedTuple):
+    """What a door knows of a request before its body."""
+
+    scope: Scope
+    headers: Mapping[str, str]
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        said = self.scope["query_string"]
+        return QueryParams(said) if said else {}
+
+    @property
+    def project(self) -> str | None:
+        return clean(self.scope["path_params"].get("project"), wire.PROJECT)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
     """By name, in lower case, decoded once: they are asked often. Of several the first counts."""
     return {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in request.scope["headers"][::-1]
+        name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"][::-1]
     }
 
 
-def _query(request: Request) -> Mapping[str, str]:
-    return request.query_params if request.scope["query_string"] else {}
-
-
 async def _answer(
-    adapter: wire.Adapter, request: Request, headers: Mapping[str, str], house: Runtime
+    adapter: wire.Adapter, asked: Asked, receive: Receive, house: Runtime
 ) -> wire.Answer:
-    about = _about(request, headers, house)
+    about = _about(asked, house)
 
     def refuse(status: int, reason: str, detail: str) -> wire.Answer:
         house.telemetry.rejected(reason)
@@ -111,9 +128,9 @@ async def _answer(
         return adapter.refuse(status, detail, about)
 
     try:
-        if not house.origins.allow(headers.get("origin")):
+        if not house.origins.allow(asked.headers.get("origin")):
             return refuse(403, "refused_origin", "pages of this origin may not send events")
-        return await _receive(adapter, request, about, house)
+        return await _receive(adapter, asked, about, receive, house)
     except wire.InvalidEventError as error:
         return refuse(STATUSES.get(error.code, 400), error.code, str(error))
     except TooLargeError as error:
@@ -131,18 +148,19 @@ async def _answer(
 
 
 async def _receive(
-    adapter: wire.Adapter, request: Request, about: wire.Request, house: Runtime
+    adapter: wire.Adapter, asked: Asked, about: wire.Request, receive: Receive, house: Runtime
 ) -> wire.Answer:
-    key = ingest_key(about.headers, _query(request))
+    key = ingest_key(about.headers, asked.query)
     if adapter.genuine:
         house.auth.expect_signed()
     elif key or not adapter.keyed_body:  # before a byte of the body is read
-        project = _project(adapter, request, house, key)
+        project = _project(adapter, asked, house, key)
         if project != about.project:
             about = msgspec.structs.replace(about, project=project)
-    async with house.hall.door() as enter:
-        trusted = key or not house.auth.has_keys
-        body = await body_of(request, BODY if trusted else LARGE_BODY, enter)
+    with house.hall.door() as enter:
+        limit = BODY if key or not house.auth.has_keys else LARGE_BODY
+        encoding = about.headers.get("content-encoding")
+        body = await read_body(receive, encoding, limit=limit, enter=enter)
         if adapter.genuine:
             house.auth.admit_signed(adapter.genuine, about.headers, body)
         parsed = await _parse(adapter, body, about, house)
@@ -150,7 +168,7 @@ async def _receive(
         events: Sequence[Event] = parsed.events
         sender = (about.project, adapter.name)
         if not adapter.genuine:
-            project = _project(adapter, request, house, key, parsed.key)
+            project = _project(adapter, asked, house, key, parsed.key)
             events, sender = _of_project(parsed, project, house), (project, key or parsed.key or "")
         handled = await house.take(events, adapter.name, sender, parsed.onward)
     if parsed.dropped:
@@ -181,45 +199,45 @@ def _trimmed(adapter: wire.Adapter, body: bytes, about: wire.Request) -> wire.Pa
 
 def _project(
     adapter: wire.Adapter,
-    request: Request,
+    asked: Asked,
     house: Runtime,
     key: str | None,
     in_body: str | None = None,
 ) -> str:
     """The project that the key may send to. Raises RefusedError."""
-    named = clean(request.path_params.get("project"), wire.PROJECT)
+    named = asked.project
     if not adapter.dsn:
         return house.auth.project(key or in_body, named)
     try:
-        if house.auth.has_keys and len(_keys(request, in_body)) > 1:
+        if house.auth.has_keys and len(_keys(asked, in_body)) > 1:
             raise RefusedError(403, "header, query and envelope name different keys")
         return house.auth.project(key or in_body, named)
     except RefusedError as error:
-        dsn = _dsn(request, key or in_body, named)
+        dsn = _dsn(asked.scope, key or in_body, named)
         raise RefusedError(error.status, f"{error.detail}. As it came: {dsn}") from None
 
 
-def _keys(request: Request, in_body: str | None) -> set[str]:
+def _keys(asked: Asked, in_body: str | None) -> set[str]:
     """All that a Sentry SDK named."""
-    said = sentry_keys(request.headers, _query(request))
+    said = sentry_keys(asked.headers, asked.query)
     return said | {in_body} if in_body else said
 
 
-def _dsn(request: Request, key: str | None, project: str | None) -> str:
+def _dsn(scope: Scope, key: str | None, project: str | None) -> str:
     """What the sender's DSN must have been, for whoever has to find what is wrong with it."""
     shown = f"{key[: min(4, len(key) // 2)]}..." if key else "(no key)"
-    prefix = request.path_params.get("prefix", "").strip("/")
-    place = "/".join(filter(None, (request.url.netloc, prefix, project)))
-    return clean(f"{request.url.scheme}://{shown}@{place}") or ""
+    prefix, url = scope["path_params"].get("prefix", "").strip("/"), URL(scope=scope)
+    place = "/".join(filter(None, (url.netloc, prefix, project)))
+    return clean(f"{url.scheme}://{shown}@{place}") or ""
 
 
-def _about(request: Request, headers: Mapping[str, str], house: Runtime) -> wire.Request:
+def _about(asked: Asked, house: Runtime) -> wire.Request:
     rules = house.rules.current()
     return wire.Request(
-        content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
-        project=clean(request.path_params.get("project"), wire.PROJECT) or "1",
+        content_type=asked.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        project=asked.project or "1",
         received_at=house.clock(),
-        headers=headers,
+        headers=asked.headers,
         visible=rules.visible if rules else NOTHING,
         wants_all=house.forwarder is not None,
         rate_limits=house.rate_limits(),
@@ -233,11 +251,12 @@ def _of_project(parsed: wire.Parsed, project: str, house: Runtime) -> Sequence[E
     return [msgspec.structs.replace(event, project=project) for event in parsed.events]
 
 
-def _respond(answer: wire.Answer, for_browsers: Mapping[str, str]) -> Response:
+def _answered(answer: wire.Answer, for_browsers: Mapping[str, str]) -> Answered:
     headers = {**for_browsers, **answer.headers}
     if isinstance(answer.body, bytes):
-        return Response(answer.body, answer.status, headers)
-    return Response(msgspec.json.encode(answer.body), answer.status, headers, "application/json")
+        return Answered(answer.status, headers, answer.body)
+    headers["Content-Type"] = "application/json"
+    return Answered(answer.status, headers, msgspec.json.encode(answer.body))
 
 
 def _said(handled: Handled) -> wire.Handled:

@@ -90,7 +90,7 @@ async def explain_event(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     team = None if why_not is None else found(rules.ruleset.names.get(why_not), "team")
     about = wire.Request(content_type=content_type, project="1", received_at=house.clock())
-    async with house.hall.door() as enter:
+    with house.hall.door() as enter:
         body = await body_of(request, enter=enter)
         async with house.hall.reading:
             event = await asyncio.to_thread(_only_event, body, about)

@@ -9,30 +9,24 @@ Typed decoding is the straight way and skips what is not asked for; what it refu
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
-from matchers.event import Event, ExceptionValue, Frame, Level
-from matchers.text import MESSAGE, NAME, TRANSACTION, Scalar, clean, cut_middle
+from matchers.event import Event, Level
+from matchers.memo import Memo
+from matchers.text import MESSAGE, TRANSACTION, Scalar, clean
 from service.ingest.base import InvalidEventError, Request
 from service.ingest.context import vars_of, visible_of
 from service.ingest.json_members import Text
-from service.ingest.limits import AHEAD, DRIFT, EVENT, EXCEPTIONS, FINGERPRINT, FRAMES, TAG, TAGS
+from service.ingest.limits import AHEAD, DRIFT, EVENT, FINGERPRINT, TAG, TAGS
 from service.ingest.sentry_large import load_large
-from service.ingest.sentry_repair import fits, load_object, mend, mended_frame
-from service.ingest.sentry_shapes import (
-    ExceptionField,
-    ExceptionShape,
-    Mechanism,
-    Message,
-    SentryEvent,
-    Stack,
-    Thread,
-    Threads,
-)
-from service.ingest.truncation import also, shares
+from service.ingest.sentry_repair import load_object, mend
+from service.ingest.sentry_shapes import Message, SentryEvent
+from service.ingest.sentry_stacks import cut_of, exceptions_of
+from service.ingest.truncation import also
 
 NONE = timedelta()
 LEVELS: dict[str, Level] = {
@@ -54,8 +48,11 @@ LEVELS: dict[str, Level] = {
 NOT_IN_A_URL = re.compile(r"(?<=//)[^/?#@]*@|[?#].*", re.DOTALL)  # credentials, query, fragment
 NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
-NO_MECHANISM = Mechanism()
 _DECODER = msgspec.json.Decoder(SentryEvent)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# In a storm the same is said again and again. By its JSON; an event takes some times as much.
+_ROOM, _WEIGHT = 32 * 2**20, 4
+_SAID: Memo[bytes, Event] = Memo(_ROOM)
 
 
 def parse_event(data: Text, request: Request, *, event_id: str | None = None) -> Event:
@@ -66,7 +63,11 @@ def parse_event(data: Text, request: Request, *, event_id: str | None = None) ->
     if len(data) <= EVENT:
         small = bytes(data)
         context = _context(_tree(small), request) if request.visible else {}
-        return _event(_read(small), request, event_id, context)
+        straight = _straight(small)
+        shape = straight or _mended(small)
+        own = _own(shape, request, event_id)
+        said = _remembered(straight, small) if straight else _said(shape)
+        return msgspec.structs.replace(said, context=context, **own)
     shape = msgspec.convert(mend(load_large(data)), SentryEvent)
     event = _event(shape, request, event_id, {})
     return msgspec.structs.replace(event, truncated=also(event, "contexts"))
@@ -118,13 +119,28 @@ def tags_of(pairs: Iterable[tuple[object, object]]) -> dict[str, str]:
     return tags
 
 
-def _read(data: bytes) -> SentryEvent:
-    if b"\\u0000" not in data:  # a NUL needs cleaning, which the straight way skips
-        try:
-            return _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # load_object says what is wrong, if it is past mending
+def _straight(data: bytes) -> SentryEvent | None:
+    """None: it needs mending, which says what is wrong if it is past that."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _mended(data: bytes) -> SentryEvent:
     return msgspec.convert(mend(load_object(data)), SentryEvent)
+
+
+def _remembered(shape: SentryEvent, data: bytes) -> Event:
+    """What it says but for what is its own, as it was read before or is read now."""
+    shape.event_id = shape.timestamp = shape.contexts = None
+    key = msgspec.json.encode(shape)
+    said = _SAID.get(key)
+    if said is None:
+        if b"\\u0000" in key:  # a NUL needs cleaning, which the straight way skips
+            shape = _mended(data)
+        said = _SAID.remember(key, _said(shape), _WEIGHT * len(key))
+    return said
 
 
 def _tree(data: bytes) -> Mapping[str, object]:
@@ -147,13 +163,28 @@ def _context(tree: Mapping[str, object], request: Request) -> dict[str, str]:
 def _event(
     shape: SentryEvent, request: Request, event_id: str | None, context: dict[str, str]
 ) -> Event:
-    url = clean(shape.request and shape.request.url, TRANSACTION)
+    own = _own(shape, request, event_id)
+    return msgspec.structs.replace(_said(shape), context=context, **own)
+
+
+def _own(shape: SentryEvent, request: Request, event_id: str | None) -> dict[str, Any]:
+    """What is no other event's, though it says the same."""
     trace = shape.contexts and shape.contexts.trace
+    return {
+        "event_id": normal_id(shape.event_id) or normal_id(event_id) or uuid.uuid4().hex,
+        "timestamp": moment(shape.timestamp, request.received_at, request.drift),
+        "received_at": request.received_at,
+        "project": request.project,
+        "trace_id": clean(trace and trace.trace_id),
+    }
+
+
+def _said(shape: SentryEvent) -> Event:
+    url = clean(shape.request and shape.request.url, TRANSACTION)
     return Event(
-        event_id=normal_id(shape.event_id) or normal_id(event_id) or uuid.uuid4().hex,
-        timestamp=moment(shape.timestamp, request.received_at, request.drift),
-        received_at=request.received_at,
-        project=request.project,
+        event_id="",
+        timestamp=_NEVER,
+        received_at=_NEVER,
         platform=clean(shape.platform),
         level=level_of(shape.level),
         logger=clean(shape.logger),
@@ -164,11 +195,9 @@ def _event(
         environment=clean(shape.environment),
         server_name=clean(shape.server_name),
         tags=tags_of(_pairs(shape.tags)),
-        context=context,
         fingerprint=tuple(filter(None, map(clean, (shape.fingerprint or ())[:FINGERPRINT]))),
-        trace_id=clean(trace and trace.trace_id),
-        exceptions=tuple(_exceptions(shape)),
-        truncated=tuple(_cut_of(shape)),
+        exceptions=tuple(exceptions_of(shape)),
+        truncated=tuple(cut_of(shape)),
     )
 
 
@@ -196,73 +225,3 @@ def _pairs(tags: dict[str, Scalar] | list[list[Scalar]] | None) -> Iterator[tupl
         yield from tags.items()
     else:
         yield from ((pair[0], pair[1]) for pair in tags or () if len(pair) == 2)
-
-
-def _exceptions(shape: SentryEvent) -> Iterator[ExceptionValue]:
-    found = False
-    values = cut_middle(_values(shape.exception), EXCEPTIONS)
-    for value, room in zip(values, shares([*map(_count, values)], FRAMES), strict=True):
-        exception = _exception(value, room)
-        if exception.type or exception.value or exception.frames:
-            found = True
-            yield exception
-    if not found and (frames := _frames(shape.stacktrace) or _thread_frames(shape.threads)):
-        yield ExceptionValue(frames=frames)  # nothing was thrown: a message with its stack
-
-
-def _values(field: ExceptionField | list[ExceptionShape] | None) -> Sequence[ExceptionShape]:
-    if isinstance(field, ExceptionField):
-        return [field] if field.values is None else field.values
-    return field or ()
-
-
-def _exception(value: ExceptionShape, room: int) -> ExceptionValue:
-    mechanism = value.mechanism or NO_MECHANISM
-    return ExceptionValue(
-        type=clean(value.type, NAME),
-        value=clean(value.value, MESSAGE),
-        module=clean(value.module, NAME),
-        handled=mechanism.handled,
-        source=clean(mechanism.source),
-        exception_id=mechanism.exception_id,
-        parent_id=mechanism.parent_id,
-        frames=_frames(value.stacktrace, room),
-    )
-
-
-def _count(value: ExceptionShape) -> int:
-    return len((value.stacktrace and value.stacktrace.frames) or ())
-
-
-def _cut_of(shape: SentryEvent) -> Iterator[str]:
-    """What of it is more than is kept."""
-    values = _values(shape.exception)
-    if len(values) > EXCEPTIONS:
-        yield "exceptions"
-    if sum(map(_count, values)) > FRAMES:
-        yield "frames"
-    if len(shape.tags or ()) > TAGS:
-        yield "tags"
-
-
-def _frames(stack: Stack | None, room: int = FRAMES) -> tuple[Frame, ...]:
-    if stack is None or not stack.frames:
-        return ()
-    kept = cut_middle(stack.frames, room)
-    return tuple(frame if fits(frame) else _cut(frame) for frame in kept)
-
-
-def _cut(frame: Frame) -> Frame:
-    return msgspec.convert(mended_frame(msgspec.structs.asdict(frame)), Frame)
-
-
-def _thread_frames(field: Threads | list[Thread] | None) -> tuple[Frame, ...]:
-    """The stack of the thread that crashed, else the current one, else the only one."""
-    threads = field.values or [] if isinstance(field, Threads) else field or []
-    crashed = [thread for thread in threads if thread.crashed]
-    current = [thread for thread in threads if thread.current]
-    alone = threads if len(threads) == 1 else []
-    for thread in (*crashed, *current, *alone):
-        if frames := _frames(thread.stacktrace):
-            return frames
-    return ()

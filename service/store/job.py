@@ -1,6 +1,7 @@
 """What the writer is asked to do, and whoever waits for it: a thread, or an event loop."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -11,6 +12,7 @@ from service.store.event_ids import Coming
 from service.store.transaction import Transaction
 
 T = TypeVar("T")
+_LOOKS = 20  # while one waits
 
 
 class StoreUnavailableError(Exception):
@@ -55,8 +57,32 @@ def _set(future: "Future[Any] | asyncio.Future[Any]", result: Any) -> None:
         future.set_result(result)
 
 
-def tire(job: Job[T], late: Callable[[T], None]) -> None:
-    """Whoever waits for it waits no more; the job's result is then told to `late`."""
+class Waits:
+    """Those that wait on one event loop, each for so many seconds. A timer for each would cost as
+    much as a tenth of what it waits for: one looks at all of them now and then.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self.loop = loop
+        self.seconds = seconds
+        self._waiting: deque[tuple[float, Job[Any], Callable[[Any], None]]] = deque()
+
+    def add(self, job: Job[T], late: Callable[[T], None]) -> None:
+        """late: has the job's result where nobody waited so long."""
+        if not self._waiting:
+            self.loop.call_later(self.seconds / _LOOKS, self._look)
+        self._waiting.append((self.loop.time() + self.seconds, job, late))
+
+    def _look(self) -> None:
+        now, waiting = self.loop.time(), self._waiting
+        while waiting and (waiting[0][0] <= now or waiting[0][1].future.done()):
+            _ends, job, late = waiting.popleft()
+            _tire(job, late)
+        if waiting:
+            self.loop.call_later(self.seconds / _LOOKS, self._look)
+
+
+def _tire(job: Job[T], late: Callable[[T], None]) -> None:
     tired = job.future
     if isinstance(tired, asyncio.Future) and not tired.done():
         job.future = tired.get_loop().create_future()

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from service.store.backend import backend_of, has_met, is_unavailable, reason
 from service.store.event_ids import Coming
-from service.store.job import Job, StoreUnavailableError, settle, tire
+from service.store.job import Job, StoreUnavailableError, Waits, settle
 from service.store.lag import Lag
 from service.store.memory import Memory
 from service.store.statements import Statements
@@ -57,6 +57,7 @@ class Writer:
         self._weight = 0  # of what waits
         self._waiting: list[Job[Any]] = []
         self._changed = threading.Condition()
+        self._waits: Waits | None = None
         self.lag = Lag()
         self._stopping = False
         self._connection: Any = None
@@ -112,11 +113,10 @@ class Writer:
         self._wait(job)
         if patience is None:
             return await future
-        timer = loop.call_later(patience, tire, job, late)
-        try:
-            return await future
-        finally:
-            timer.cancel()
+        if self._waits is None or (self._waits.loop, self._waits.seconds) != (loop, patience):
+            self._waits = Waits(loop, patience)
+        self._waits.add(job, late)
+        return await future
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Submit, and wait for the commit."""

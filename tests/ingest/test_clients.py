@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matchers.event import Event, Frame
 from service.ingest import airbrake, bugsnag, honeybadger, rollbar
 from service.ingest.base import Adapter, Answer, Handled, InvalidEventError, Parsed, Problem
-from service.ingest.sentry_event import EXCEPTIONS, FRAMES
+from service.ingest.limits import EXCEPTIONS, FRAMES
 from service.ingest.translation import frame, platform_of
 from tests.ingest.captured import REQUEST
 
