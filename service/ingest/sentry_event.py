@@ -46,6 +46,7 @@ LEVELS: dict[str, Level] = {
     "10": "debug",
 }
 NOT_IN_A_URL = re.compile(r"(?<=//)[^/?#@]*@|[?#].*", re.DOTALL)  # credentials, query, fragment
+_ID = re.compile("[0-9a-f]{32}")
 NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 _DECODER = msgspec.json.Decoder(SentryEvent)
@@ -82,7 +83,7 @@ def event_of(tree: Mapping[str, object], request: Request) -> Event:
 def normal_id(value: object) -> str | None:
     """Return an event id as 32 hex digits, None where `value` is no id."""
     digits = value.replace("-", "").lower() if isinstance(value, str) else ""
-    return digits if re.fullmatch("[0-9a-f]{32}", digits) else None
+    return digits if _ID.fullmatch(digits) else None
 
 
 def moment(value: object, received_at: datetime, drift: timedelta = NONE) -> datetime:
