@@ -1,8 +1,9 @@
 """A month of errors and another one, on a clock that is moved by hand, written by the real writer.
 
-Everything is kept for that one month: at its end the file is as large as it is to become. Then the
-pages, searches and look-ups are timed over HTTP, another month passes while the file is watched,
-and single events are committed beside what deletes, to see whether that holds anybody up.
+Everything is kept for that one month: at its end the file is as large as it is to become. Then
+another month passes while the file is watched, and single events are committed beside what
+deletes, to see whether that holds anybody up. The pages, searches and look-ups are timed over HTTP
+after the first month, with nothing beside them, and after the second, beside both.
 
     python -m benchmarks.month [EVENTS]    in each of the two months
 
@@ -10,55 +11,42 @@ An event takes some 0.3 ms of CPU, most of it the indexing: a million in each mo
 of an hour of one core and 3 GB, five million an hour and 10 GB.
 """
 
-import itertools
-import random
+import gc
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import uvicorn
 from pydantic import SecretStr
 
-from matchers.event import Event
+from benchmarks.month_errors import HOUR, START, TEAMS, Errors
 from routers.rules import Rules
 from service.app import create_app
-from service.masking import masked
-from service.pipeline import Decided, accept, decide
 from service.retention import SHARE, RetentionWatch, periods
 from service.runtime import Runtime
 from service.search import SearchWatch
 from service.settings import Settings
-from service.store.event_ids import Coming
 from service.store.transaction import Transaction
 from service.store.writer import Writer
 from service.telemetry import Telemetry
-from tests.ingest.captured import parsed
 from tests.running import wait_for
 
 EVENTS = 1_000_000  # in each month
 DAYS = 30
-LASTING, NEW = 2_000, 100  # groups that come every day; new ones a day, which come for three
-SKEW = 1.4  # how unevenly the groups come; the first has 13 % of all
-JOB = 100  # events in one job of the writer
-TEAMS = 12
 ROUNDS = 20  # of each request
 SLOW = 0.2  # seconds
+PAUSE = 0.005  # seconds between two events, as pages are asked beside them
 BATCH = 0.02  # seconds, of a batch that deletes, its commit included: the median
 GROWTH = 0.10
-START = datetime(2026, 11, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-NOUNS = ["Account", "Basket", "Card", "Order", "Price", "Rate", "Shelf", "Stock", "Tax", "User"]
-KINDS = ["Timeout", "Missing", "Invalid", "Closed", "Locked", "Empty", "Refused", "Broken"]
 RULES = (
     "version: 1\nteams:\n"
     + "".join(f"  team{n}: {{receivers: [{{channel: hook}}]}}\n" for n in range(TEAMS))
@@ -73,7 +61,8 @@ REQUESTS = (
     "/api/v1/events", "/api/v1/events?q=error", "/api/v1/events?q=production+timeout",
     "/api/v1/events?q=order+4", "/api/v1/events?q=nowhere", "/api/v1/events?q=web&group={busy}",
     "/api/v1/events?q={event}", "/api/v1/events?project=1&q=e",
-    "/api/v1/deliveries", "/api/v1/deliveries?state=dead", "/api/v1/deliveries?group={busy}",
+    "/api/v1/deliveries", "/api/v1/deliveries?state=dead",
+    "/api/v1/deliveries?state=delivered", "/api/v1/deliveries?group={busy}",
     "/api/v1/accounting", "/api/v1/audit", "/api/v1/silences", "/api/v1/teams",
     "/api/v1/ownership?path=shop/team3/tax.py", "/metrics", "/readyz",
 )  # fmt: skip
@@ -111,15 +100,16 @@ def main() -> None:
             slow = month.ask(client)
             month.pass_by()
             grown = month.size() / first - 1
-            waits = month.hold_ups()
+            month.hold_ups()
+            slow += month.ask_beside(client)
             books = client.get("/api/v1/accounting").json()
     print(f"books     {books['accepted']} accepted, {books['unaccounted']} unaccounted")
     print(f"file      {first / 1e6:.1f} MB after one month, {grown:+.1%} after another")
     broken = {
         f"slower than {SLOW:g} s: {', '.join(slow)}": slow,
         f"the file grew by more than {GROWTH:.0%}": grown > GROWTH,
-        "what deletes held the writer up": waits > BATCH,
-        "the books do not balance": books["unaccounted"] or books["accepted"] < 2 * count,
+        f"batches that delete: half took more than {BATCH:g} s": month.batch > BATCH,
+        "the books do not balance": books["unaccounted"] or books["accepted"] < 2 * month.events,
     }
     if any(broken.values()):
         sys.exit("; ".join(said for said, is_so in broken.items() if is_so))
@@ -159,6 +149,8 @@ class Month:
         )
         self._errors = Errors()
         self._per_hour = events // (24 * DAYS)
+        self.events = 24 * DAYS * self._per_hour  # in a month
+        self.batch = 0.0  # seconds, of those that delete: the last month's median
 
     @contextmanager
     def served(self) -> Iterator[httpx.Client]:
@@ -190,8 +182,8 @@ class Month:
                 spent["indexed"] += _seconds(self._search.look, self._search.look)
                 spent["deleted"] += _seconds(self._retention.look)
         jobs = sorted(self._timed.seconds)
-        events = 24 * DAYS * self._per_hour
-        print(f"month     {events} events, " + self._held())
+        self.batch = jobs[len(jobs) // 2]
+        print(f"month     {self.events} events, " + self._held())
         print("spent     " + ", ".join(f"{what} {took:.0f} s" for what, took in spent.items()))
         print(
             f"deleting  {len(jobs)} jobs of the writer: "
@@ -207,6 +199,8 @@ class Month:
 
     def ask(self, client: httpx.Client) -> list[str]:
         """Those of REQUESTS that were too slow, once."""
+        gc.collect()
+        gc.freeze()  # what this benchmark remembers is no service's to look through
         names, slow = self._names(client), []
         for path in REQUESTS:
             asked = path.format(**names)
@@ -222,30 +216,47 @@ class Month:
         event = client.get("/api/v1/events?limit=200").json()["events"][-1]["id"]
         return {"busy": by_count[-1]["id"], "rare": by_count[0]["id"], "event": event}
 
-    def hold_ups(self) -> float:
-        """What single events wait for their commits, alone and beside the deletion of a day's rows.
+    def hold_ups(self) -> None:
+        """What single events wait for their commits, alone and beside a day's deletion."""
+        waits = {"alone": self._singles(_seconds_from_now(5))}
+        with self._deleting():
+            waits["beside"] = self._singles(_seconds_from_now(5))
+        for name, each in waits.items():
+            print(
+                f"{name:9} an event waits {1e3 * each[len(each) // 2]:.1f} ms for its commit, "
+                f"99 % {1e3 * each[len(each) * 99 // 100]:.1f} ms, longest {1e3 * each[-1]:.1f}"
+            )
 
-        How long a batch that deletes takes: the median of the month.
-        """
-        alone = self._singles(time.perf_counter() + 5)
+    def ask_beside(self, client: httpx.Client) -> list[str]:
+        """As `ask`, while events are committed and those of a day are deleted."""
+        asked = threading.Event()
+        sending = threading.Thread(target=self._singles, args=(asked.is_set, PAUSE))
+        with self._deleting():
+            sending.start()
+            print("beside:")
+            slow = self.ask(client)
+            asked.set()
+            sending.join()
+        return [f"{path} beside" for path in slow]
+
+    @contextmanager
+    def _deleting(self) -> Iterator[None]:
+        """At its usual pace, what is past its time a day later."""
         self._clock.now += timedelta(days=1)
         look = threading.Thread(target=self._paced.look)
         look.start()
-        beside = self._singles(time.perf_counter() + 5)
-        look.join()
-        for name, waits in (("alone", alone), ("beside", beside)):
-            print(
-                f"{name:9} an event waits {1e3 * waits[len(waits) // 2]:.1f} ms for its commit, "
-                f"99 % {1e3 * waits[len(waits) * 99 // 100]:.1f} ms, longest {1e3 * waits[-1]:.1f}"
-            )
-        return statistics.median(self._timed.seconds)
+        try:
+            yield
+        finally:
+            look.join()
 
-    def _singles(self, until: float) -> list[float]:
+    def _singles(self, is_over: Callable[[], bool], pause: float = 0) -> list[float]:
         """Seconds, the shortest first."""
         waits = []
-        while time.perf_counter() < until:
+        while not is_over():
             (job,) = self._errors.jobs(self._rules(), self._clock.now, 1)
             waits.append(_seconds(self.house.writer.submit(*job).result))
+            time.sleep(pause)
         return sorted(waits)
 
     def _hour(self) -> None:
@@ -268,83 +279,13 @@ class Month:
         return ", ".join(f"{rows} {table}" for table, rows in held.items())
 
 
-class Errors:
-    """Real events of a monolith, altered: who failed, where, and for which order."""
-
-    def __init__(self) -> None:
-        self._base = parsed("sentry-python-gzip/01").events[0]
-        self._random = random.Random(7)
-        self._decided: dict[tuple[int, str], Decided] = {}
-        self._weights = list(
-            itertools.accumulate(1 / (rank + 3) ** SKEW for rank in range(LASTING + 3 * NEW))
-        )
-
-    def jobs(
-        self, rules: Rules, now: datetime, count: int
-    ) -> list[tuple[Callable[[Transaction], None], list[Coming]]]:
-        """For `count` events of this hour: what the writer is to do, and what it is told before."""
-        day = (now - START).days
-        ranks = self._random.choices(range(LASTING + 3 * NEW), cum_weights=self._weights, k=count)
-        some = [self._event(rules, self._group(rank, day), now, day) for rank in ranks]
-        return [_job(some[at : at + JOB]) for at in range(0, count, JOB)]
-
-    def _group(self, rank: int, day: int) -> int:
-        """The last ones are those that came up in these three days."""
-        return rank if rank < LASTING else rank + NEW * max(0, day - 2)
-
-    def _event(self, rules: Rules, group: int, now: datetime, day: int) -> Decided:
-        environment = self._random.choices(("production", "staging", "qa"), (90, 8, 2))[0]
-        known = self._decided.get((group, environment))
-        if known is None:
-            known = masked(decide(self._named(group, environment), rules))
-            self._decided[group, environment] = known
-        *before, thrown = known.event.exceptions
-        order = self._random.randrange(10**6)
-        said = msgspec.structs.replace(thrown, value=f"order {order} of {_noun(group)} is late")
-        event = msgspec.structs.replace(
-            known.event,
-            event_id=f"{self._random.getrandbits(128):032x}",
-            received_at=now + HOUR * self._random.random(),
-            release=f"shop@2026.11.{day}",
-            server_name=f"web-{self._random.randrange(40)}",
-            exceptions=(*before, said),
-        )
-        return msgspec.structs.replace(known, event=event)
-
-    def _named(self, group: int, environment: str) -> Event:
-        """Its own type, in a file of its own."""
-        *before, thrown = self._base.exceptions
-        team, noun = f"team{group % TEAMS}", _noun(group)
-        last = msgspec.structs.replace(
-            thrown.frames[-1],
-            filename=f"shop/{team}/{noun.lower()}_{group}.py",
-            abs_path=None,
-            function=f"find_{noun.lower()}",
-            in_app=True,
-        )
-        kind = f"{noun}{KINDS[group % len(KINDS)]}{group}Error"
-        named = msgspec.structs.replace(thrown, type=kind, frames=(*thrown.frames[:-1], last))
-        return msgspec.structs.replace(
-            self._base, environment=environment, exceptions=(*before, named)
-        )
-
-
-def _noun(group: int) -> str:
-    return NOUNS[group % len(NOUNS)]
-
-
-def _job(some: Sequence[Decided]) -> tuple[Callable[[Transaction], None], list[Coming]]:
-    def work(tx: Transaction) -> None:
-        for one in some:
-            accept(one.event, one, tx=tx, public_url="https://pointsman.example")
-
-    return work, [
-        Coming(one.event.project, one.event.event_id, one.grouped.fingerprints) for one in some
-    ]
-
-
 def _get(client: httpx.Client, path: str) -> None:
     client.get(path).raise_for_status()
+
+
+def _seconds_from_now(seconds: float) -> Callable[[], bool]:
+    until = time.perf_counter() + seconds
+    return lambda: time.perf_counter() > until
 
 
 def _seconds(*works: Callable[[], object]) -> float:

@@ -76,6 +76,8 @@ def _environment() -> Environment:
         finalize=visible,
     )
     environment.filters.update(ago=ago, utc=utc, counted=counted)
+    for name in environment.list_templates():  # compiled now: whoever asks first waits no longer
+        environment.get_template(name)
     return environment
 
 

@@ -26,7 +26,9 @@ from service.watch import Watch
 LOG = logging.getLogger(__name__)
 SECONDS = 60.0  # between two looks
 SHARE = 0.05  # of the writer's time
+LONG = 0.02  # seconds, of a batch
 # Rows of a batch, by what it costs to delete one: a few ms each (`python -m benchmarks.month`).
+# Of a batch that took LONG the next has half as many.
 ROWS: dict[Kind, int] = {
     "events": 100,
     "tallies": 500,
@@ -79,6 +81,7 @@ class RetentionWatch(Watch):
         self._clock = clock
         self._oldest_spooled = oldest_spooled
         self._rest = 1 / share - 1
+        self._took = 0.0  # seconds, the last batch
         self._ids_at: datetime | None = None  # when all ids were last walked through
         self._tidied_at: datetime | None = None  # when the indexes by words were
 
@@ -97,11 +100,12 @@ class RetentionWatch(Watch):
             return 0
         before, limit = self._clock() - period, ROWS[kind]
         while not self._stopping.is_set():
-            count = self._batch(lambda tx: tx.retention.take(kind, before, limit))
+            count = self._batch(partial(_take, kind, before, limit))
             taken += count
             self._telemetry.retired(kind, count)
             if count < limit:
                 break
+            limit = next_limit(limit, ROWS[kind], self._took)
         return taken
 
     def _expire_ids(self) -> int:
@@ -133,8 +137,16 @@ class RetentionWatch(Watch):
         """One job of the writer, and the rest after it."""
         started = time.perf_counter()
         done = self._writer.run(work)
-        self._stopping.wait((time.perf_counter() - started) * self._rest)
+        self._took = time.perf_counter() - started
+        self._stopping.wait(self._took * self._rest)
         return done
+
+
+def next_limit(rows: int, most: int, took: float) -> int:
+    """How many rows the next batch has, after one of so many rows took so many seconds."""
+    if took > LONG:
+        return max(1, rows // 2)
+    return min(most, rows * 2) if took < LONG / 2 else rows
 
 
 def periods(settings: Settings) -> Periods:
@@ -148,6 +160,10 @@ def periods(settings: Settings) -> Periods:
 
 def _days(days: int) -> timedelta | None:
     return timedelta(days=days) if days else None
+
+
+def _take(kind: Kind, before: datetime, limit: int, tx: Transaction) -> int:
+    return tx.retention.take(kind, before, limit)
 
 
 def _expire(before: int, after: Id, tx: Transaction) -> tuple[Id | None, int]:

@@ -13,6 +13,7 @@ from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
+from service.checkpoints import Checkpoints
 from service.digest_watch import DigestWatch
 from service.drain import Drain
 from service.heartbeat import Heartbeat
@@ -141,12 +142,10 @@ class Runtime:
             on_envelopes=self.forwarder.wake if self.forwarder else lambda: None,
         )
         self.take = self._traces.accepting(self.intake.take)
-        allow_private = settings.allow_private_destinations
-        self._client = client or make_client(allow_private=allow_private)
+        self._client = client or make_client(allow_private=settings.allow_private_destinations)
         self.breakers = Breakers(self.engine, self.rules.current)
         self.slack_door = SlackDoor(settings.slack_signing_secret, clock)
-        threads = ThreadStore(self.engine)
-        storms = StormStore(self.engine)
+        threads, storms = ThreadStore(self.engine), StormStore(self.engine)
         alerts = Alerts(self.store, threads, storms, clock=clock, pressable=self.slack_door.is_open)
         self.worker = Worker(
             self.writer,
@@ -212,7 +211,8 @@ class Runtime:
         )
         self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
         told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
-        self._watches = (*told, self.heartbeat, self.retention_watch, self.search_watch)
+        kept = (self.retention_watch, self.search_watch, Checkpoints(self.engine))
+        self._watches = (*told, *kept, self.heartbeat)
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)

@@ -56,7 +56,7 @@ async def body_of(
 ) -> bytes:
     """The framework would read a body of any size, and before it asks who sends it."""
     encoding = request.headers.get("content-encoding")
-    return await read_body(request.receive, encoding, limit=limit, enter=enter)
+    return await read_body(request.stream(), encoding, limit=limit, enter=enter)
 
 
 def rules_of(house: Runtime) -> Rules:

@@ -24,7 +24,7 @@ async def rules(request: Request, house: Open) -> Response:
         raise HTTPException(404, "POINTSMAN_RULES_HOOK_SECRET is not set")
     if not settings.rules_repository.get_secret_value():
         raise HTTPException(404, "POINTSMAN_RULES_REPOSITORY is not set")
-    body = await read_body(request.receive, None, limit=LIMIT)
+    body = await read_body(request.stream(), None, limit=LIMIT)
     if not is_genuine(request.headers, body, secret):
         LOG.warning("rules_hook_refused", extra={"reason": "the signature or token is not ours"})
         raise RefusedError(403, "needs X-Hub-Signature-256 or X-Gitlab-Token, by the hook's secret")

@@ -20,7 +20,7 @@ from service.endpoints.base import any_of, runtime
 from service.endpoints.doors import Answered, Door
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
-from service.ingest.body import TooLargeError, read_body
+from service.ingest.body import TooLargeError, receive_body
 from service.ingest.limits import BODY, EVENT, LARGE, LARGE_BODY
 from service.ingest.truncation import trimmed
 from service.memory import trim
@@ -160,7 +160,7 @@ async def _receive(
     with house.hall.door() as enter:
         limit = BODY if key or not house.auth.has_keys else LARGE_BODY
         encoding = about.headers.get("content-encoding")
-        body = await read_body(receive, encoding, limit=limit, enter=enter)
+        body = await receive_body(receive, encoding, limit=limit, enter=enter)
         if adapter.genuine:
             house.auth.admit_signed(adapter.genuine, about.headers, body)
         parsed = await _parse(adapter, body, about, house)

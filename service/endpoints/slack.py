@@ -47,7 +47,7 @@ class Posted(msgspec.Struct, frozen=True):
 async def posted(request: Request, house: Open) -> Posted:
     if not house.slack_door.is_open:
         raise HTTPException(404, "POINTSMAN_SLACK_SIGNING_SECRET is not set")
-    body = await read_body(request.receive, None, limit=LIMIT)
+    body = await read_body(request.stream(), None, limit=LIMIT)
     return Posted(body, house.slack_door.admit(request.headers, body))
 
 

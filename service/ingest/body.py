@@ -8,7 +8,7 @@ Sentry's SDK for Ruby sends Content-Encoding with an empty value.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from io import BytesIO
 
 from starlette.requests import ClientDisconnect
@@ -23,6 +23,8 @@ from service.ingest.limits import (
     LARGE_BODY,
 )
 
+Enter = Callable[[], Awaitable[None]]
+
 
 class TooLargeError(Exception):
     def __init__(self, limit: int) -> None:
@@ -30,29 +32,35 @@ class TooLargeError(Exception):
         super().__init__(f"the body is larger than {limit} bytes")
 
 
-async def read_body(
-    receive: Receive,
-    encoding: str | None,
-    *,
-    limit: int = BODY,
-    seconds: float = BODY_SECONDS,
-    enter: Callable[[], Awaitable[None]] | None = None,
+async def receive_body(
+    receive: Receive, encoding: str | None, *, limit: int = BODY, enter: Enter | None = None
 ) -> bytes:
-    """Return the unpacked body; `encoding` is the Content-Encoding header.
-
-    enter: waited for before a body grows large; see Hall.
-    Raises InvalidEventError (unsupported_encoding, bad_encoding, too_slow), TooLargeError, or
-    ClientDisconnect.
-    """
+    """As read_body, of what a server hands on. Raises ClientDisconnect besides."""
     first = _lying(receive)
     if first and not encoding and first.get("more_body") is False:  # as nearly all are
         whole: bytes = first.get("body", b"")
         if len(whole) <= min(limit, LARGE_BODY):
             return whole
+    return await read_body(_chunks(receive, first), encoding, limit=limit, enter=enter)
+
+
+async def read_body(
+    chunks: AsyncIterable[bytes],
+    encoding: str | None,
+    *,
+    limit: int = BODY,
+    seconds: float = BODY_SECONDS,
+    enter: Enter | None = None,
+) -> bytes:
+    """Return the unpacked body; `encoding` is the Content-Encoding header.
+
+    enter: waited for before a body grows large; see Hall.
+    Raises InvalidEventError (unsupported_encoding, bad_encoding, too_slow) or TooLargeError.
+    """
     body = _Body(encoding, limit)
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in _chunks(receive, first):
+            async for chunk in chunks:
                 for size in body.feed(chunk):
                     if enter and size > LARGE_BODY:
                         await enter()
@@ -86,7 +94,7 @@ class _Door:
         self._places = places
         self._inside = False
 
-    def __enter__(self) -> Callable[[], Awaitable[None]]:
+    def __enter__(self) -> Enter:
         return self._enter
 
     def __exit__(self, *_raised: object) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.store.backend import reason
+from service.store.books import books_of
 from service.store.database import NOT_MIGRATED, Attendance, migrate, open_database, writing
 from service.store.replica_tables import LEASES
-from service.store.store import books_of
 from service.store.tables import LEDGER, METADATA, PROGRESS
 
 AT_ONCE = 500  # rows in memory

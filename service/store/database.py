@@ -24,6 +24,7 @@ __all__ = ["NOT_MIGRATED", "Attendance", "migrate", "open_database", "reason", "
 
 NOT_MIGRATED = (BackupError, CommandError, SQLAlchemyError, OSError)  # what migrate raises
 
+LOG_PAGES = 16_000  # after which a commit empties SQLite's log itself: service/checkpoints.py
 BUSY_TIMEOUT = 5.0  # seconds that a reader waits where another process holds the file
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -117,6 +118,7 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to say, or reads would not be one snapshot
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 def _on_begin(connection: Connection) -> None:

@@ -28,6 +28,7 @@ from service.store.bodies import decision_in, event_in
 from service.store.paging import Moment, Page, decode, page
 from service.store.search_tables import (
     EVENT_WORDS,
+    FEW,
     GROUP_WORDS,
     SEARCH,
     SHORT,
@@ -211,7 +212,8 @@ def _indexed(connection: Connection, wanted: EventFilter) -> Select[Any]:
 def _spelt(connection: Connection, words: Iterable[str]) -> dict[str, list[str]]:
     if connection.dialect.name != "sqlite":
         return {}
-    found = {word: spelling(connection, word) for word in words if len(word) > SHORT}
+    begun = [word for word in words if len(word) > SHORT]
+    found = {word: spelling(connection, word, FEW // len(begun)) for word in begun}
     return {word: all_of_it for word, all_of_it in found.items() if all_of_it is not None}
 
 

@@ -11,16 +11,17 @@ from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, Grouping
 from routers.group import Group
 from service.store.bodies import decision_in, event_in
+from service.store.books import books_of
 from service.store.paging import Moment, Page, decode, page
 from service.store.rows import Delivery, delivery_record, group_record
 from service.store.search import groups_found
 from service.store.tables import (
     AUDIENCES,
+    DEAD_END,
     DELIVERIES,
     EVENTS,
     GROUP_FINGERPRINTS,
     GROUPS,
-    LEDGER,
     UPSTREAM,
     from_us,
     to_us,
@@ -169,6 +170,8 @@ class Store:
         if state:
             states = ["pending", "leased"] if state == "pending" else [state]
             query = query.where(DELIVERIES.c.state.in_(states))
+            if state != "pending" and not group:  # nearly all: found in their order
+                query = query.where(DELIVERIES.c.settled_at.is_not(None))
         with self._engine.begin() as connection:
             found = [delivery_record(dict(row)) for row in connection.execute(query).mappings()]
         return page(found, limit, lambda delivery: [delivery.id])
@@ -191,9 +194,7 @@ class Store:
 
     def dead_ends(self) -> int:
         """Dead deliveries that no fallback took over."""
-        query = select(func.count()).where(
-            DELIVERIES.c.state == "dead", DELIVERIES.c.fallback.is_(None)
-        )
+        query = select(func.count()).select_from(DELIVERIES).where(DEAD_END)
         with self._engine.begin() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -220,59 +221,17 @@ class Store:
         return found
 
 
-def books_of(connection: Connection) -> dict[str, Any]:
-    total = func.sum(LEDGER.c.n).label("n")
-    shards = select(LEDGER.c.book, LEDGER.c.name, total)
-    summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
-    books = {(row.book, row.name): int(row.n) for row in summed}
-    states = dict(_count(connection, DELIVERIES.c.state))
-    kept = connection.execute(select(func.count(EVENTS.c.sequence))).scalar_one()
-    seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
-    return _balance(books, states, int(kept), int(seen))
-
-
-def _balance(
-    books: dict[tuple[str, str], int], states: dict[str, int], kept: int, seen: int
-) -> dict[str, Any]:
-    """kept: bodies; seen: how often the groups were."""
-    kept += books.get(("taken", "events"), 0)
-    seen += books.get(("taken", "groups"), 0)
-    accepted, queued = books.get(("accepted", ""), 0), books.get(("queued", ""), 0)
-    outcomes = {name: n for (book, name), n in sorted(books.items()) if book == "outcome" and n}
-    settled = ("delivered", "merged", "dead")
-    deliveries = {
-        **{name: states.get(name, 0) + books.get(("taken", name), 0) for name in settled},
-        "pending": states.get("pending", 0) + states.get("leased", 0),
-    }
-    once = accepted - outcomes.get("duplicate", 0) - outcomes.get("over_quota", 0)
-    unaccounted = (
-        abs(accepted - sum(outcomes.values()))
-        + abs(queued - sum(deliveries.values()))
-        + abs(books.get(("kept", ""), 0) - kept)
-        + abs(once - outcomes.get("undecided", 0) - seen)
-    )
-    return {
-        "accepted": accepted,
-        "outcomes": outcomes,
-        "queued": queued,
-        "deliveries": deliveries,
-        "unaccounted": unaccounted,
-    }
-
-
-def _count(connection: Connection, column: Any) -> list[tuple[str, int]]:
-    query = select(column, func.count()).group_by(column)
-    return [(str(name), int(n)) for name, n in connection.execute(query)]
-
-
 def _filtered(query: Select[Any], wanted: GroupFilter, dialect: Dialect) -> Select[Any]:
     if wanted.team is not None:
         query = query.where(GROUPS.c.team == wanted.team)
     if wanted.status is not None:
         query = query.where(GROUPS.c.status == wanted.status)
     if wanted.environment is not None:
-        seen = select(AUDIENCES.c.group_id).where(AUDIENCES.c.environment == wanted.environment)
-        query = query.where(GROUPS.c.id.in_(seen))
+        # asked of each group, the newest first: as soon as a page is full, no other is looked at
+        seen = select(1).where(
+            AUDIENCES.c.group_id == GROUPS.c.id, AUDIENCES.c.environment == wanted.environment
+        )
+        query = query.where(seen.exists())
     if wanted.q:
         query = query.where(GROUPS.c.id.in_(groups_found(wanted.q, dialect)))
     return query

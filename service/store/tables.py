@@ -73,6 +73,7 @@ AUDIENCES = Table(
     PrimaryKeyConstraint("group_id", "environment", "team"),
     sqlite_with_rowid=False,
 )
+DEAD_END = text("state = 'dead' AND fallback IS NULL")  # told nowhere; as its index is spelt
 DELIVERIES = Table(
     "deliveries",
     METADATA,
@@ -99,6 +100,14 @@ DELIVERIES = Table(
     Index("deliveries_due", "state", "receiver", "due_at"),
     Index("deliveries_of_group", "group_id"),
     Index("deliveries_settled", "settled_at"),
+    Index(
+        "deliveries_in_state",
+        "state",
+        "id",
+        sqlite_where=text("settled_at IS NOT NULL"),
+        postgresql_where=text("settled_at IS NOT NULL"),
+    ),
+    Index("dead_ends", "state", sqlite_where=DEAD_END, postgresql_where=DEAD_END),
     # partial: "carried by none" is nearly every row, and is looked for by the index above
     Index(
         "deliveries_of_carrier",

@@ -14,7 +14,6 @@ import yaml
 from service.ingest import ADAPTERS
 from service.ingest.base import Adapter, Parsed, Request
 from service.ingest.body import read_body
-from tests.ingest.receiving import receiving
 
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = DATA / "captures"
@@ -33,7 +32,7 @@ def load(name: str) -> Captured:
     told = json.loads((CAPTURES / f"{name}.request.json").read_text())
     headers = {key.lower(): value for key, value in told["headers"]}
     packed = (CAPTURES / f"{name}.body").read_bytes()
-    body = asyncio.run(read_body(receiving(_chunks(packed)), headers.get("content-encoding")))
+    body = asyncio.run(read_body(_chunks(packed), headers.get("content-encoding")))
     return Captured(told["path"], headers, body)
 
 

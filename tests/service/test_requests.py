@@ -1,13 +1,17 @@
 """Every request has an id, in its answer and in what the log says of it; health answers HEAD."""
 
+import asyncio
 import logging
 import socket
 import time
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from service.endpoints.base import body_of
+from tests.ingest.receiving import received
 from tests.running import a_service, wait_for
 from tests.service.house import RULES
 
@@ -75,3 +79,13 @@ def test_a_stop_waits_for_no_body_longer_than_it_may_and_says_whose_it_was(tmp_p
     assert '"message": "request_cut"' in log
     assert '"path": "/api/1/store/"' in log
     assert "Traceback" not in log
+
+
+def test_a_body_that_somebody_read_before_is_there_still() -> None:
+    async def story() -> bytes:
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+        request = Request(scope, received(b"until=24+h"))
+        await request.body()  # as what reports our own errors does
+        return await body_of(request)
+
+    assert asyncio.run(story()) == b"until=24+h"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from matchers.ownership import Ownership
-from service.retention import ROWS, Periods, RetentionWatch
+from service.retention import LONG, ROWS, Periods, RetentionWatch, next_limit
 from service.store.database import writing
 from service.store.retention import KINDS, Kind
 from service.store.transaction import Transaction
@@ -240,6 +240,20 @@ def test_many_go_batch_by_batch(days: Days) -> None:
     days.pass_by(31 * DAY)
     a_watch(days, share=1.0).look()
     assert (count(days, "events"), unaccounted(days)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "took", "then"),
+    [
+        (100, LONG * 2, 50),
+        (1, LONG * 2, 1),
+        (50, LONG * 0.7, 50),
+        (50, LONG * 0.1, 100),
+        (100, LONG * 0.1, 100),
+    ],
+)
+def test_after_a_long_batch_the_next_is_half_as_large(rows: int, took: float, then: int) -> None:
+    assert next_limit(rows, 100, took) == then
 
 
 def test_what_was_deleted_is_counted_and_logged(
