@@ -66,10 +66,10 @@ PROOFS = (
     ),
     Proof(
         "faults",
-        "Two minutes of a destination that is black-holed, one that answers 429, one 500, one gone, "
-        "one that loses answers, one that never answers and one that loses an answer and is gone: "
-        "another is told within 2 s throughout; every group is told at its place or its fallback, "
-        "and twice only after a lost answer, with the same id of the notification.",
+        "Two minutes of a destination that is black-holed, one that answers 429, one 500, one "
+        "gone, one that loses answers, one that never answers, and one that loses an answer and is "
+        "gone: another is told within 2 s throughout; every group is told at its place or its "
+        "fallback, and twice only after a lost answer, with the same id of the notification.",
         ("-m", "benchmarks.faults"),
     ),
     Proof(
