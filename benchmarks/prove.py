@@ -146,27 +146,20 @@ def _prove(proof: Proof) -> bool:
     )
     seconds = (datetime.now(UTC) - started).total_seconds()
     said = done.stdout.strip().replace(str(ROOT), ".")
-    holds = done.returncode == 0
-    _write(proof, said, started=started, seconds=seconds, at=commit("docs/proofs"), holds=holds)
-    print(said)
-    return holds
-
-
-def _write(
-    proof: Proof, said: str, *, started: datetime, seconds: float, at: str, holds: bool
-) -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / f"{proof.name}.md").write_text(
         f"# {proof.name}\n\n{proof.claim}\n\n"
         f"| | |\n|---|---|\n"
-        f"| result | {'holds' if holds else 'FAILS'} |\n"
+        f"| result | {'holds' if done.returncode == 0 else 'FAILS'} |\n"
         f"| date | {started:%Y-%m-%d %H:%M} UTC |\n"
-        f"| commit | {at} |\n"
+        f"| commit | {commit('docs/proofs')} |\n"
         f"| machine | {os.cpu_count()} cores, Python {sys.version.split()[0]} |\n"
         f"| took | {seconds:.0f} s |\n"
         f"| command | `python {' '.join(proof.words)}` |\n\n"
         f"```text\n{said}\n```\n"
     )
+    print(said)
+    return done.returncode == 0
 
 
 def commit(generated: str) -> str:
