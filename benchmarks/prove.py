@@ -102,7 +102,7 @@ PROOFS = (
     ),
     Proof(
         "growth",
-        "A million events in 1,000 groups take less than 1.5 times the bytes of 100,000 in the "
+        "Ten million events in 1,000 groups take less than 1.5 times the bytes of a million in the "
         "same hours, within the window (ids apart) and after it; as much is told.",
         ("-m", "benchmarks.growth"),
     ),
