@@ -145,7 +145,8 @@ def _drop_ids(writer: Writer) -> None:
 
 
 def _drop_some(before: int, after: Id, tx: Transaction) -> Id | None:
-    return tx.ids.expire(before, after, AT_ONCE)
+    last, _expired = tx.ids.expire(before, after, AT_ONCE)
+    return last
 
 
 def _in_use(file: Path) -> int:
