@@ -52,7 +52,7 @@ NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 _DECODER = msgspec.json.Decoder(SentryEvent)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # In a storm the same is said again and again. By its JSON: with that, an event takes twice as much,
-# where a text is wide more, and bytes besides for each frame and tag, of which nothing need be said.
+# where a text is wide more; and bytes besides for each frame and tag, of which it need say nothing.
 _ROOM = 32 * 2**20  # bytes; a thousand errors of 47 KB
 _ASCII, _WIDE, _RECORD = 2, 5, 250
 _SAID: Memo[bytes, Event] = Memo(_ROOM)
