@@ -32,6 +32,7 @@ from routers.message import (
     headline,
     is_one_group,
     links,
+    marker,
     one_line,
     place,
     plain,
@@ -97,7 +98,7 @@ class Slack(Channel):
         if self.webhook_url is None:
             return self._tell(alert, client)
         url = self.webhook_url.get_secret_value()
-        answer = post_json(client, url, payload(alert), now=alert.sent_at)
+        answer = post_json(client, url, marked(alert), now=alert.sent_at)
         if answer.text.strip() != "ok":
             raise PermanentError("unexpected_answer", "took the alert, but not as Slack would")
         return Receipt()
@@ -194,6 +195,16 @@ def reply(alert: Alert, thread: Thread) -> dict[str, Any]:
 def _metadata(alert: Alert) -> dict[str, Any]:
     told = {"delivery": alert.id, "group": alert.notification.group}
     return {"event_type": "pointsman_alert", "event_payload": told}
+
+
+def marked(alert: Alert) -> dict[str, Any]:
+    """For an incoming webhook: a bot's message has its metadata, which nobody need read."""
+    message, known = payload(alert), marker(alert)
+    if known and alert.plain:
+        message["text"] += f"\n{known}"
+    elif known:
+        message["blocks"].append({"type": "context", "elements": [_mrkdwn(known)]})
+    return message
 
 
 def payload(alert: Alert) -> dict[str, Any]:
