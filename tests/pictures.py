@@ -72,7 +72,8 @@ h1 { font-size: 18px; margin: 6px 0 8px }
 pre { font: 12px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; background: #f8f8f8;
   border: 1px solid #dddddd; border-radius: 4px; padding: 8px; margin: 0 0 8px;
   white-space: pre-wrap }
-.c { color: #616061; font-size: 13px; margin: 4px 0 8px } a { color: #1264a3; text-decoration: none }
+.c { color: #616061; font-size: 13px; margin: 4px 0 8px }
+a { color: #1264a3; text-decoration: none }
 """
 DISCORD = """
 body { background: #313338; color: #dbdee1 }

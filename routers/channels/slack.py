@@ -5,7 +5,7 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 A bot's first message of a group is changed in place, and what comes later is told in its thread.
 The change comes first, since it finds out whether the message is still there: a reply to one that
 is not could be seen by nobody. Slack knows no two posts as one, so a lost answer may post twice;
-`metadata` holds the delivery's id, by which the two can be told to be the same.
+`metadata` holds the delivery's id, and what a webhook is told ends with it: so both can be known.
 Limits: a header holds 150 characters, a section 3,000, one of its at most 10 fields 2,000; a
 message 50 blocks and, documented nowhere, about 13,200 characters of JSON in all
 (`msg_blocks_too_long`, https://github.com/slackapi/bolt-js/issues/2509). The limits below add up
