@@ -90,8 +90,8 @@ def _lines(alert: Alert) -> list[str]:
     told = [f"{label}: {one(value, LINE_LIMIT)}" for label, value in facts(alert)]
     return [
         *story(alert).splitlines(),
-        *[f"{label}: {link}" for label, link in links(alert)],  # before what may be cut,
-        *known,  # and so is this
+        *[f"{label}: {link}" for label, link in links(alert)],  # before what may be cut
+        *known,
         *([] if body(alert) else told),
         *[one(line, LINE_LIMIT) for line in also(alert, OTHERS)],
     ]

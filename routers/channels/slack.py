@@ -198,7 +198,7 @@ def _metadata(alert: Alert) -> dict[str, Any]:
 
 
 def marked(alert: Alert) -> dict[str, Any]:
-    """For an incoming webhook: a bot's message has its metadata, which nobody need read."""
+    """For an incoming webhook; what a bot posts is known by its metadata."""
     message, known = payload(alert), marker(alert)
     if known and alert.plain:
         message["text"] += f"\n{known}"

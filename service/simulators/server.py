@@ -38,12 +38,11 @@ class Simulated:
     def take(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response | None:
         with self._lock:
             self._began = self._began or now()
-            fault = self.fault
-            left = fault.left(now() - self._began) if fault else timedelta()
-            works = not left or (fault is not None and fault.takes)
-            answered = self._take(path, headers, body) if works else None
-            if fault and left:
-                answered = answer(fault, left)
+            left = self.fault.left(now() - self._began) if self.fault else timedelta()
+            fault = self.fault if left else None
+            works = fault is None or fault.takes
+            taken = self._take(path, headers, body) if works else None
+            answered = answer(fault, left) if fault else taken
             self._told(path, body, answered)
         if answered is None and not works:
             self.stopping.wait(HANG_SECONDS)
