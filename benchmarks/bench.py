@@ -1,6 +1,6 @@
 """`make bench`: ratios of things run in turn. Writes benchmarks/RESULTS.md, never edited by hand.
 
-    python -m benchmarks.bench [--rounds N] [--seconds S] [--postgres URL]
+    python -m benchmarks.bench [--rounds N] [--seconds S]
 
 Exits with 1 where a claim does not hold.
 """
@@ -24,10 +24,9 @@ def main() -> None:
     asked = ArgumentParser(description=__doc__)
     asked.add_argument("--rounds", type=int, default=ingest.ROUNDS)
     asked.add_argument("--seconds", type=float, default=ingest.SECONDS)
-    asked.add_argument("--postgres", metavar="URL")
     told = asked.parse_args()
     began, load = datetime.now(UTC), os.getloadavg()[0]
-    measured = ingest.measure(told.rounds, told.seconds, told.postgres)
+    measured = ingest.measure(told.rounds, told.seconds)
     broken = list(ingest.claims(measured))
     sections = {
         "Requests a second, as shares of a bare ASGI app": ingest.table(measured),
@@ -40,7 +39,7 @@ def main() -> None:
         "# Results\n\nWritten by `make bench`; not by hand. Medians of rounds run in turn, "
         f"{CONNECTIONS} connections, SQLite with full fsync, each answer after its commit; "
         "masking, dedup and metrics on; storms after sampling began. The server has one core, the "
-        "load another.\n\n"
+        "load and PostgreSQL another.\n\n"
         f"| | |\n|---|---|\n| date | {began:%Y-%m-%d %H:%M} UTC |\n"
         f"| commit | {commit(GENERATED)} |\n"
         f"| machine | {os.cpu_count()} cores, {platform.machine()}, Python "

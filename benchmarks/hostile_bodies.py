@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # it ships none
 import zstandard
 
 from service.ingest.limits import BODY, MIB

@@ -1,9 +1,9 @@
 """Requests a second of the running service, as shares of an app that reads a body and answers.
 
-    python -m benchmarks.ingest [--rounds N] [--seconds S] [--postgres URL]
+    python -m benchmarks.ingest [--rounds N] [--seconds S]
 
-The server has one core and the load another. Where others use the machine too, the server's CPU a
-request says more than the rate; the shares of both are told.
+The server has one core, the load and PostgreSQL another. Where others use the machine too, the
+server's CPU a request says more than the rate; the shares of both are told.
 """
 
 import os
@@ -22,6 +22,7 @@ from typing import NamedTuple
 from benchmarks.load import Measured, Request, drive
 from benchmarks.payloads import all_distinct, large, of, one_group, requests, small, stores
 from service.store.bodies import WHOLE
+from tests.postgres import Postgres
 from tests.running import ROOT, a_service, wait_for
 
 ROUNDS, SECONDS = 5, 3.0
@@ -51,6 +52,18 @@ class Variant(NamedTuple):
     warms: int = 500  # requests
 
 
+_PAST = GROUPS * (WHOLE + 5)  # requests after which bodies are sampled
+VARIANTS = (
+    Variant("bare", "asgi", one_group),
+    Variant("pydantic", "pydantic", one_group),
+    Variant("one group", "sqlite", one_group),
+    Variant("storm", "sqlite", of(GROUPS), (0.33, 0.40), _PAST),
+    Variant("all distinct", "sqlite", all_distinct(), (0.20, 0.16)),
+    Variant("storm on PostgreSQL", "postgres", of(GROUPS), None, _PAST),
+    Variant("all distinct on PostgreSQL", "postgres", all_distinct()),
+)
+
+
 class Server(NamedTuple):
     port: int
     pid: int
@@ -72,35 +85,38 @@ def main() -> None:
     asked = ArgumentParser(description=__doc__)
     asked.add_argument("--rounds", type=int, default=ROUNDS)
     asked.add_argument("--seconds", type=float, default=SECONDS)
-    asked.add_argument("--postgres", metavar="URL")
     told = asked.parse_args()
-    results = measure(told.rounds, told.seconds, told.postgres)
+    results = measure(told.rounds, told.seconds)
     print(table(results))
     if broken := list(claims(results)):
         sys.exit("\n".join(broken))
 
 
-def measure(
-    rounds: int = ROUNDS, seconds: float = SECONDS, postgres: str | None = None
-) -> list[Result]:
-    """postgres: an empty database, to measure that too."""
-    found: list[Result] = []
+def measure(rounds: int = ROUNDS, seconds: float = SECONDS) -> list[Result]:
     load, serve = _cores()
-    os.sched_setaffinity(0, load)
+    os.sched_setaffinity(0, load)  # and with this what it starts
+    postgres = Postgres(durable=True)
+    try:
+        return _measured(rounds, seconds, postgres, serve)
+    finally:
+        postgres.stop()
+
+
+def _measured(rounds: int, seconds: float, postgres: Postgres, serve: set[int]) -> list[Result]:
+    found: list[Result] = []
     for place, envelope in enumerate((small(), large())):
-        wanted = _variants(postgres)
-        measured: dict[str, list[Measured]] = {one.name: [] for one in wanted}
+        measured: dict[str, list[Measured]] = {one.name: [] for one in VARIANTS}
         with ExitStack() as stack:
-            servers = {one.name: stack.enter_context(_served(one, postgres)) for one in wanted}
+            servers = {one.name: stack.enter_context(_served(one, postgres)) for one in VARIANTS}
             for server in servers.values():
                 _pin(server.pid, serve)
-            senders = {one.name: _Sender(one, servers[one.name], envelope) for one in wanted}
+            senders = {one.name: _Sender(one, servers[one.name], envelope) for one in VARIANTS}
             for _ in range(rounds):
-                for one in wanted:
+                for one in VARIANTS:
                     sender = senders[one.name]
                     sender.warm_up()
                     measured[one.name].append(sender.drive(seconds=seconds))
-        found += _results(place, f"{len(envelope) / 1000:.0f} KB", wanted, measured)
+        found += _results(place, f"{len(envelope) / 1000:.0f} KB", measured)
     return found
 
 
@@ -135,21 +151,6 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def _variants(postgres: str | None) -> list[Variant]:
-    past = GROUPS * (WHOLE + 5)  # requests after which bodies are sampled
-    found = [
-        Variant("bare", "asgi", one_group),
-        Variant("pydantic", "pydantic", one_group),
-        Variant("one group", "sqlite", one_group),
-        Variant("storm", "sqlite", of(GROUPS), (0.33, 0.40), past),
-        Variant("all distinct", "sqlite", all_distinct(), (0.20, 0.16)),
-    ]
-    if postgres:
-        found.append(Variant("storm on PostgreSQL", "postgres", of(GROUPS), None, past))
-        found.append(Variant("all distinct on PostgreSQL", "postgres", all_distinct()))
-    return found
-
-
 class _Sender:
     def __init__(self, one: Variant, server: Server, envelope: bytes) -> None:
         self._one = one
@@ -171,11 +172,9 @@ class _Sender:
         return self._fill(self._one.group())
 
 
-def _results(
-    place: int, size: str, wanted: Sequence[Variant], measured: dict[str, list[Measured]]
-) -> Iterator[Result]:
+def _results(place: int, size: str, measured: dict[str, list[Measured]]) -> Iterator[Result]:
     bare = measured["bare"]
-    for one in wanted:
+    for one in VARIANTS:
         pairs = list(zip(measured[one.name], bare, strict=True))
         yield Result(
             size=size,
@@ -188,17 +187,18 @@ def _results(
 
 
 @contextmanager
-def _served(one: Variant, postgres: str | None) -> Iterator[Server]:
+def _served(one: Variant, postgres: Postgres) -> Iterator[Server]:
     if one.server in ("asgi", "pydantic"):
         with _app(one.server) as server:
             yield server
         return
-    with tempfile.TemporaryDirectory() as name:
-        where = (
-            {"POINTSMAN_DATABASE_URL": postgres} if one.server == "postgres" and postgres else {}
-        )
-        with a_service(Path(name), RULES, **SETTINGS, **where) as service:
-            yield Server(service.port, service.pid)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        where = {}
+        if one.server == "postgres":
+            where["POINTSMAN_DATABASE_URL"] = stack.enter_context(postgres.empty())
+        service = stack.enter_context(a_service(folder, RULES, **SETTINGS, **where))
+        yield Server(service.port, service.pid)
 
 
 @contextmanager

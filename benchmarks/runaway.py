@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from tests.running import Receiver, Service, a_receiver, a_service, wait_for
 
@@ -100,7 +101,7 @@ def _told(service: Service, quiet: Receiver, number: int) -> float:
     return quiet.heard[-1].at - began
 
 
-def _report(runaway: Runaway, told: list[float], books: dict[str, dict[str, int]]) -> None:
+def _report(runaway: Runaway, told: list[float], books: dict[str, Any]) -> None:
     sent = runaway.answers.total()
     rate, over = sent / runaway.seconds, books["outcomes"].get("over_quota", 0)
     print(f"quota     {QUOTA} events a minute for each project")

@@ -21,8 +21,6 @@ from routers.urls import link
 HEADLINE_LIMIT = 300  # characters
 BODY_LIMIT = 3_000
 
-_LOOK_ALIKE = "\N{MODIFIER LETTER GRAVE ACCENT}" * 3
-
 WORDS: dict[Reason, str] = {
     "owner_changed": "Now yours",
     "regression": "Back again",
@@ -71,8 +69,7 @@ def told_besides(alert: Alert) -> int:
 
 def is_one_group(alert: Alert) -> bool:
     """Whether the message is about just one, and may stand in its thread."""
-    several = alert.others or alert.storm
-    return not several and alert.notification.reason not in ALONE
+    return not (alert.others or alert.storm or alert.notification.reason in ALONE)
 
 
 def title(alert: Alert) -> str:
@@ -216,6 +213,11 @@ def plain(alert: Alert) -> str:
     return "\n".join(line for line in told if line)
 
 
+def marker(alert: Alert) -> str:
+    """Ends what has no field for an id: the same words again are the same alert, told again."""
+    return f"Delivery {alert.id}" if alert.id else ""
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters; the last is an ellipsis if any were cut."""
     if len(text) <= limit:
@@ -248,7 +250,7 @@ def many_lines(text: str | None) -> str:
 
 def unfenced(text: str) -> str:
     """The text, unable to leave a block of code that ``` ends."""
-    return text.replace("```", _LOOK_ALIKE)
+    return text.replace("```", "\N{MODIFIER LETTER GRAVE ACCENT}" * 3)
 
 
 def moment(at: datetime) -> str:

@@ -145,8 +145,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel is handed: the notification, with the event and decision behind it."""
 
-    # the same over every attempt, and at a fallback too: webhook-id and Message-ID are made of it.
-    # A message that tells several has one of its own, as what it holds is told nowhere else
+    # the same over every attempt, and at a fallback too: webhook-id, Message-ID and what a message
+    # ends with are made of it. A message that tells several has its own, as what it holds is
+    # told nowhere else
     id: str
     sent_at: datetime
     notification: Notification

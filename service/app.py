@@ -36,7 +36,7 @@ from service.endpoints import (
     silences,
     slack,
 )
-from service.endpoints.base import problem
+from service.endpoints.base import OURS, problem
 from service.endpoints.doors import Doors
 from service.endpoints.ingest import STATUSES, doors, ingest_endpoints
 from service.endpoints.requests import Requests
@@ -157,6 +157,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(StoreUnavailableError)
     async def unavailable(request: Request, _error: StoreUnavailableError) -> Response:
         return _unavailable(request)
+
+    @app.exception_handler(Exception)  # answered here, and then named in the log: requests.py
+    async def failed(request: Request, _error: Exception) -> Response:
+        return _shown(request, 500, OURS, code="internal_error")
 
     @app.exception_handler(SQLAlchemyError)
     async def unreadable(request: Request, error: SQLAlchemyError) -> Response:

@@ -51,6 +51,7 @@ REJECTIONS = (
     "refused_origin",
     "store_unavailable",
     "spool_full",
+    "internal_error",
 )
 UPSTREAM_OUTCOMES = ("forwarded", "refused", "limited", "waits", "unreadable", "dropped")
 _Kind = tuple[str | None, str, str | None, bool, tuple[tuple[str, str], ...]]

@@ -72,7 +72,8 @@ h1 { font-size: 18px; margin: 6px 0 8px }
 pre { font: 12px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; background: #f8f8f8;
   border: 1px solid #dddddd; border-radius: 4px; padding: 8px; margin: 0 0 8px;
   white-space: pre-wrap }
-.c { color: #616061; font-size: 13px; margin: 0 0 8px } a { color: #1264a3; text-decoration: none }
+.c { color: #616061; font-size: 13px; margin: 4px 0 8px }
+a { color: #1264a3; text-decoration: none }
 """
 DISCORD = """
 body { background: #313338; color: #dbdee1 }
@@ -92,6 +93,7 @@ pre { font: 12px/1.4 ui-monospace, 'DejaVu Sans Mono', monospace; background: #1
 a { color: #00a8fc; text-decoration: none }
 .f { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: 8px; margin-top: 10px }
 .f b { color: #f2f3f5; display: block; font-size: 13px }
+.e > small { display: block; margin-top: 10px; font-size: 12px }
 """
 CARD = """
 body { background: #f5f5f5; padding: 20px }
@@ -109,6 +111,7 @@ card.hostConfig = new AdaptiveCards.HostConfig({
     maxActions: 6},
   factSet: {title: {weight: "bolder"}, value: {wrap: true}, spacing: 16},
   containerStyles: {
+    default: {foregroundColors: {default: {default: "#242424", subtle: "#616161"}}},
     emphasis: {backgroundColor: "#f3f2f1"},
     attention: {backgroundColor: "#fdf3f4", foregroundColors: {default: {default: "#a80000"}}},
   },
@@ -219,7 +222,8 @@ def discord(message: dict[str, Any]) -> str:
         "<div id=m><div class=who>Pointsman <b>APP</b> <small>Today at 12:00</small></div>"
         f'<div class=e style="border-color:#{embed["color"]:06x}">'
         f"<h1>{markdown(embed['title'])}</h1>{markdown(embed['description'])}"
-        f"<div class=f>{fields}</div></div></div>"
+        f"<div class=f>{fields}</div><small>{html.escape(embed['footer']['text'])}</small>"
+        "</div></div>"
     )
 
 

@@ -17,6 +17,7 @@ from routers.channels import CHANNELS
 from routers.channels.base import Channel
 from routers.errors import DeliveryError
 from routers.http import make_client
+from service.simulators.discord import Discord
 from service.simulators.faults import Fault, answer, parse_fault
 from service.simulators.server import Simulated, served
 from service.simulators.vendors import VENDORS, readable
@@ -60,6 +61,7 @@ def test_every_vendor_takes_an_alert_and_shows_what_it_says(name: str) -> None:
         ("410", "gone"),
         ("401:1h", "unauthorized"),
         ("hang", "timeout"),
+        ("lost", "connection_lost"),
     ],
 )
 def test_every_fault_can_be_rehearsed(name: str, fault: str, code: str) -> None:
@@ -68,6 +70,20 @@ def test_every_fault_can_be_rehearsed(name: str, fault: str, code: str) -> None:
     with rehearsed(name, fault) as (channel, _), quick as client, refused as failed:
         channel.send(an_alert(), client)
     assert failed.value.code == code
+
+
+def test_what_loses_its_answers_has_taken_what_it_was_told() -> None:
+    told: list[bytes] = []
+    vendor, made = VENDORS["discord"], Discord("/api/webhooks/1/x")
+    simulated = Simulated(
+        vendor._replace(make=lambda _clock: made),
+        lambda _path, body, _answered: told.append(body),
+        parse_fault("lost"),
+    )
+    refused = pytest.raises(DeliveryError)
+    with served(simulated) as url, make_client(allow_private=True) as client, refused:
+        pointed_at("discord", url).send(an_alert(), client)
+    assert [json.loads(body) for body in told] == made.taken != []
 
 
 def test_a_fault_ends() -> None:

@@ -127,6 +127,7 @@ def test_what_is_dead_is_listed_and_retried(service: Service) -> None:
     assert about[:4] == ["payments", "unset", "test", "dead:"]
     assert ask(service, "retry", id).out == f"{id}  unset  pending\n"
     wait_for(lambda: ask(service, "deliveries", "--state", "dead", "--limit", "1").out == listed)
+    assert ask(service, "deliveries", id).out == listed
     tried = ask(service, "retry", "--all-dead").out.splitlines()
     assert f"{id}  unset  pending" in tried
     assert books(service)["unaccounted"] == 0
@@ -135,6 +136,13 @@ def test_what_is_dead_is_listed_and_retried(service: Service) -> None:
 @pytest.mark.parametrize("words", [(), ("an-id", "--all-dead")])
 def test_a_retry_needs_to_know_of_which(words: tuple[str, ...]) -> None:
     assert pointsman("retry", *words) == (2, "", "name the deliveries, or --all-dead\n")
+
+
+def test_a_delivery_that_there_is_not_is_misuse(service: Service) -> None:
+    asked = ask(service, "deliveries", "an-id")
+    assert (asked.exit_code, asked.out) == (2, "")
+    assert "404: there is no such delivery" in asked.talk
+    assert pointsman("deliveries", "an-id", "--state", "dead").exit_code == 2
 
 
 def test_a_password_in_the_url_is_not_said() -> None:

@@ -23,7 +23,7 @@ from routers.channels.base import Channel, Receipt
 from routers.errors import PermanentError, TemporaryError
 from routers.http import failure, guard_of
 from routers.incident import one, story
-from routers.message import also, body, facts, headline, links, plain
+from routers.message import also, body, facts, headline, links, marker, plain
 from routers.notification import Alert, Severity
 from routers.pace import Pace
 
@@ -84,12 +84,14 @@ def payload(alert: Alert) -> dict[str, str]:
 
 
 def _lines(alert: Alert) -> list[str]:
+    known = [said] if (said := marker(alert)) else []
     if alert.plain:
-        return [one(line, LINE_LIMIT) for line in plain(alert).splitlines()]
+        return [*(one(line, LINE_LIMIT) for line in plain(alert).splitlines()), *known]
     told = [f"{label}: {one(value, LINE_LIMIT)}" for label, value in facts(alert)]
     return [
         *story(alert).splitlines(),
         *[f"{label}: {link}" for label, link in links(alert)],  # before what may be cut
+        *known,
         *([] if body(alert) else told),
         *[one(line, LINE_LIMIT) for line in also(alert, OTHERS)],
     ]

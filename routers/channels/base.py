@@ -1,8 +1,9 @@
 """What a channel is: settings as fields, and `send`. Nothing else.
 
 A channel may not retry, log, read the clock or touch the store: it posts one alert and returns
-a Receipt, or raises a DeliveryError. The examples in a class's docstring are the settings
-that the contract tests build it from and that docs/channels.md shows.
+a Receipt, or raises a DeliveryError. What it posts names the alert, in a field of the vendor's or
+by `routers.message.marker`, since it may be told twice. The examples in a class's docstring are
+the settings that the contract tests build it from and that docs/channels.md shows.
 """
 
 from abc import ABC, abstractmethod

@@ -2,9 +2,9 @@
 
 Spec: https://discord.com/developers/docs/resources/webhook#execute-webhook
 Limits: an embed's title holds 256 characters, its description 4,096, a field's name 256 and value
-1,024, all texts of all embeds together 6,000; a message without embeds 2,000. They are counted
-here in UTF-16, in which no character is smaller than anybody counts it, and add up to less than
-5,500, those of the description to less than 4,096.
+1,024, its footer 2,048, all texts of all embeds together 6,000; a message without embeds 2,000.
+They are counted here in UTF-16, in which no character is smaller than anybody counts it, and add
+up to less than 5,500, those of the description to less than 4,096.
 https://discord.com/developers/docs/resources/message#embed-object-embed-limits
 Without `wait=true` a message that is not saved is no error. Only `allowed_mentions` keeps an
 exception text from pinging everyone.
@@ -25,6 +25,7 @@ from routers.message import (
     fit,
     headline,
     links,
+    marker,
     permalink,
     place,
     plain,
@@ -80,7 +81,8 @@ def payload(alert: Alert) -> dict[str, Any]:
 def content(alert: Alert) -> str:
     link = permalink(alert)
     text = escape(plain(alert).removesuffix(link), CONTENT_LIMIT)
-    return f"{text}<{link}>" if link else text
+    text += f"<{link}>" if link else ""
+    return f"{text}\n-# {known}" if (known := marker(alert)) else text  # in small, grey letters
 
 
 def embed(alert: Alert) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def embed(alert: Alert) -> dict[str, Any]:
             {"name": label, "value": escape(value, FIELD_LIMIT), "inline": True}
             for label, value in (() if body(alert) else facts(alert))
         ],
+        **({"footer": {"text": known}} if (known := marker(alert)) else {}),
     }
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from routers.channels.base import Channel, Receipt
 from routers.errors import TemporaryError
-from routers.message import also, body, facts, headline, links, one_line, place, shorten
+from routers.message import also, body, facts, headline, links, marker, one_line, place, shorten
 from routers.notification import Alert
 
 LINE_LIMIT = 500  # characters
@@ -46,6 +46,7 @@ def render(alert: Alert) -> str:
         ("why", one_line(notification.why)),
         *((label.lower(), value) for label, value in known.items()),
     ]
+    word, _, delivery = marker(alert).partition(" ")
     said = one_line(alert.written.title or notification.title) or "(no title)"
     told = [
         ("storm", headline(alert) if alert.storm else ""),
@@ -53,6 +54,7 @@ def render(alert: Alert) -> str:
         *([("", line) for line in body(alert).splitlines()] or built_in),
         *(("" if notification.digest else "also", line) for line in also(alert, OTHERS)),
         *((_LINKS.get(label, label.lower()), link) for label, link in links(alert)),
+        (word.lower(), delivery),
     ]
     lines = [f"  {label:<12} {shorten(value, LINE_LIMIT)}" for label, value in told if value]
     first = shorten(f"ALERT {team} · {severity} · {reason}", LINE_LIMIT)

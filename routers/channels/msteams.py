@@ -27,6 +27,7 @@ from routers.message import (
     fit,
     headline,
     links,
+    marker,
     one_line,
     permalink,
     place,
@@ -45,6 +46,7 @@ FACT_LIMIT = 300
 OTHERS, OTHER_LIMIT = 6, 200  # lines, and what one of them holds
 LINES, LINE_LIMIT = 20, 300  # of a template's body
 PLAIN_LIMIT = 1_500  # of each of its four lines
+MARKER_LIMIT = 100
 
 STYLES: dict[Severity, str] = {
     "critical": "attention",
@@ -91,7 +93,7 @@ def card(alert: Alert) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "msteams": {"width": "full"},
-        "body": _lines(alert) if alert.plain else _body(alert),
+        "body": [*(_lines(alert) if alert.plain else _body(alert)), *_marker(alert)],
         "actions": [_open(*one) for one in (page if alert.plain else links(alert))],
     }
 
@@ -103,6 +105,11 @@ def escape(text: str, limit: int) -> str:
 
 def _lines(alert: Alert) -> list[Element]:
     return [_text(line, PLAIN_LIMIT) for line in plain(alert).splitlines()]
+
+
+def _marker(alert: Alert) -> list[Element]:
+    known = marker(alert)
+    return [_text(known, MARKER_LIMIT, size="Small", isSubtle=True)] if known else []
 
 
 def _body(alert: Alert) -> list[Element]:

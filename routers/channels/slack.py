@@ -5,7 +5,7 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 A bot's first message of a group is changed in place, and what comes later is told in its thread.
 The change comes first, since it finds out whether the message is still there: a reply to one that
 is not could be seen by nobody. Slack knows no two posts as one, so a lost answer may post twice;
-`metadata` holds the delivery's id, by which the two can be told to be the same.
+`metadata` holds the delivery's id, and what a webhook is told ends with it: so both can be known.
 Limits: a header holds 150 characters, a section 3,000, one of its at most 10 fields 2,000; a
 message 50 blocks and, documented nowhere, about 13,200 characters of JSON in all
 (`msg_blocks_too_long`, https://github.com/slackapi/bolt-js/issues/2509). The limits below add up
@@ -32,6 +32,7 @@ from routers.message import (
     headline,
     is_one_group,
     links,
+    marker,
     one_line,
     place,
     plain,
@@ -97,7 +98,7 @@ class Slack(Channel):
         if self.webhook_url is None:
             return self._tell(alert, client)
         url = self.webhook_url.get_secret_value()
-        answer = post_json(client, url, payload(alert), now=alert.sent_at)
+        answer = post_json(client, url, marked(alert), now=alert.sent_at)
         if answer.text.strip() != "ok":
             raise PermanentError("unexpected_answer", "took the alert, but not as Slack would")
         return Receipt()
@@ -194,6 +195,16 @@ def reply(alert: Alert, thread: Thread) -> dict[str, Any]:
 def _metadata(alert: Alert) -> dict[str, Any]:
     told = {"delivery": alert.id, "group": alert.notification.group}
     return {"event_type": "pointsman_alert", "event_payload": told}
+
+
+def marked(alert: Alert) -> dict[str, Any]:
+    """For an incoming webhook; what a bot posts is known by its metadata."""
+    message, known = payload(alert), marker(alert)
+    if known and alert.plain:
+        message["text"] += f"\n{known}"
+    elif known:
+        message["blocks"].append({"type": "context", "elements": [_mrkdwn(known)]})
+    return message
 
 
 def payload(alert: Alert) -> dict[str, Any]:

@@ -2,14 +2,19 @@
 
 from itertools import islice
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
-from service.cli.base import AsJson, answer_json
+from service.cli.base import AsJson, answer_json, misuse
 from service.cli.remote import Remote, Url, became, print_row
 
 
 def deliveries(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="These alone, by what a message ends with."),
+    ] = None,
     state: Annotated[
         str | None, typer.Option("--state", help="pending, delivered, merged or dead.")
     ] = None,
@@ -18,7 +23,13 @@ def deliveries(
     as_json: AsJson = False,
 ) -> None:
     """What the running service told, the newest first: its id, to whom, why, what became of it."""
-    found = list(islice(Remote(url).every("deliveries", state=state), limit))
+    if ids and state:
+        misuse("name deliveries, or --state")
+    remote = Remote(url)
+    if ids:
+        found = [remote.get(f"/api/v1/deliveries/{quote(one, safe='')}") for one in ids]
+    else:
+        found = list(islice(remote.every("deliveries", state=state), limit))
     if as_json:
         answer_json({"deliveries": found})
         return

@@ -30,7 +30,9 @@ def simulate(
     ] = PORT,
     fault: Annotated[
         str,
-        typer.Option(help="429, 500, 410, … or hang, and how long from the first request: 429:2m."),
+        typer.Option(
+            help="429, 500, 410, …, hang or lost, and how long from the first request: 429:2m."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -19,6 +19,7 @@ from service.ingest.limits import BODY
 from service.runtime import Runtime
 
 PROBLEM = "application/problem+json"
+OURS = "internal_error: our own mistake; the log names it by this request's id"
 Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
 

@@ -16,7 +16,7 @@ from matchers.event import Event
 from matchers.text import clean
 from matchers.visible import NOTHING
 from service.auth import RefusedError, ingest_key, sentry_keys
-from service.endpoints.base import any_of, runtime
+from service.endpoints.base import OURS, any_of, runtime
 from service.endpoints.doors import Answered, Door
 from service.ingest import ADAPTERS
 from service.ingest import base as wire
@@ -145,6 +145,9 @@ async def _answer(
     except StoreUnavailableError:
         said = "store_unavailable: the event was not kept; send it again"
         return refuse(503, "store_unavailable", said)
+    except Exception:  # whatever we did not think of
+        LOG.exception("request_failed", extra={"adapter": adapter.name})
+        return refuse(500, "internal_error", OURS)
 
 
 async def _receive(

@@ -1,7 +1,7 @@
 """Every request has an id: the sender's `X-Request-Id`, else one of ours.
 
 The answer names it, and so does each log line on its way. What a stop cuts short is answered 503
-and named in the log.
+and named in the log; and so is what fails by our own mistake, as 500.
 """
 
 import asyncio
@@ -58,6 +58,8 @@ class Requests:
             LOG.warning("request_cut", extra=_about(scope) | {"answered": begun})
             if not begun:
                 await problem(503, "the service is stopping")(scope, receive, answer)
+        except Exception:  # whatever we did not think of
+            LOG.exception("request_failed", extra=_about(scope))
         finally:
             REQUEST.reset(request)
 

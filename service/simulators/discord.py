@@ -18,6 +18,7 @@ import httpx
 IN_A_BUCKET = 5  # messages, in BUCKET_SECONDS
 BUCKET_SECONDS = 2.0
 OF_AN_EMBED = {"title": 256, "description": 4096}
+OF_A_FOOTER = 2048
 OF_A_FIELD = {"name": 256, "value": 1024}
 
 Json = dict[str, Any]
@@ -100,6 +101,8 @@ def wrong_with(embed: Json) -> list[tuple[str, str]]:
         for index, field in enumerate(fields)
         for name, limit in OF_A_FIELD.items()
     ]
+    if "footer" in embed:
+        texts.append(("footer.text", embed["footer"].get("text") or "", OF_A_FOOTER))
     wrong = [(where, "This field is required") for where, text, _ in texts if not text.strip()]
     wrong += [(where, f"Must be {n} or fewer in length.") for where, t, n in texts if units(t) > n]
     if len(fields) > 25:
@@ -114,6 +117,7 @@ def wrong_with(embed: Json) -> list[tuple[str, str]]:
 def total(embed: Json) -> int:
     texts = [embed.get(name, "") for name in OF_AN_EMBED]
     texts += [field.get(name, "") for field in embed.get("fields", []) for name in OF_A_FIELD]
+    texts.append(embed.get("footer", {}).get("text", ""))
     return sum(map(units, texts))
 
 

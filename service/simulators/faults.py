@@ -1,6 +1,7 @@
-"""What a simulated vendor does instead of its work: `429:2m`, `500`, `410:30s`, `hang`.
+"""What a simulated vendor does instead of its work: `429:2m`, `500`, `410:30s`, `hang`, `lost`.
 
-A status is answered; `hang` answers nothing until the other side has given up.
+A status is answered; `hang` answers nothing until the other side has given up. `lost` does its
+work, and closes the connection before anybody hears of it: so an alert is told twice.
 """
 
 import re
@@ -15,8 +16,9 @@ QUIET = 30  # seconds that a 429 asks for at most
 
 
 class Fault(msgspec.Struct, frozen=True):
-    status: int | None  # None: hang
+    status: int | None  # None: nothing is answered
     lasts: timedelta | None = None  # since the first request; None: for ever
+    takes: bool = False  # whether it takes the message all the same
 
     def left(self, since: timedelta) -> timedelta:
         """How long it still lasts, so long after the first request; none: it is over."""
@@ -26,10 +28,10 @@ class Fault(msgspec.Struct, frozen=True):
 def parse_fault(text: str) -> Fault:
     """Raises ValueError."""
     what, _, lasts = text.partition(":")
-    if not re.fullmatch(r"hang|[45]\d\d", what):
-        raise ValueError(f'"{text}" is no fault: 429, 500, 410 or hang, and how long: 429:2m')
-    status = None if what == "hang" else int(what)
-    return Fault(status, parse_duration(lasts) if lasts else None)
+    if not re.fullmatch(r"hang|lost|[45]\d\d", what):
+        raise ValueError(f'"{text}" is no fault: 429, 500, 410, hang or lost, and how long: 429:2m')
+    status = None if what in ("hang", "lost") else int(what)
+    return Fault(status, parse_duration(lasts) if lasts else None, takes=what == "lost")
 
 
 def answer(fault: Fault, left: timedelta) -> httpx.Response | None:

@@ -37,18 +37,16 @@ class Simulated:
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response | None:
         with self._lock:
-            answered = self._answer(path, headers, body)
+            self._began = self._began or now()
+            left = self.fault.left(now() - self._began) if self.fault else timedelta()
+            fault = self.fault if left else None
+            works = fault is None or fault.takes
+            taken = self._take(path, headers, body) if works else None
+            answered = answer(fault, left) if fault else taken
             self._told(path, body, answered)
-        if answered is None:
+        if answered is None and not works:
             self.stopping.wait(HANG_SECONDS)
         return answered
-
-    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response | None:
-        self._began = self._began or now()
-        left = self.fault.left(now() - self._began) if self.fault else timedelta()
-        if self.fault and left:
-            return answer(self.fault, left)
-        return self._take(path, headers, body)
 
     def _take(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         kept = {name: value for name, value in headers.items() if name.lower() != "host"}

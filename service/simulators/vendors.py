@@ -38,6 +38,7 @@ def _read_discord(told: Json) -> Iterator[str]:
     for embed in told.get("embeds", []):
         yield embed["title"]
         yield from embed["description"].splitlines()
+        yield embed.get("footer", {}).get("text", "")
 
 
 def _read_msteams(told: Json) -> Iterator[str]:

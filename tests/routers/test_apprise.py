@@ -33,12 +33,13 @@ def test_an_alert_is_a_title_and_a_text() -> None:
         service.channel().send(an_alert(), client)
     told = json.loads(service.taken[0][0])
     assert (told["title"], told["type"]) == ("New error: KeyError: 'DE'", "failure")
-    assert told["message"].splitlines()[:6] == [
+    assert told["message"].splitlines()[:7] == [
         "KeyError: 'DE'",
         "server/app/billing/tax.py:88 in rate",
         "    return RATES[country]",
         "server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
         "Open in Pointsman: https://pointsman.example.com/groups/0123456789abcdef",
+        "Delivery 0195-delivery",
         "Team: payments",
     ]
 

@@ -52,6 +52,7 @@ def test_the_console_shows_a_week() -> None:
         "               burning · seen 1,200 · Timeout: bank",
         "               unowned near · seen 1,200 · OSError: disk",
         "  page         https://x.example/?team=payments",
+        "  delivery     0195-delivery",
         "",
     ]
 

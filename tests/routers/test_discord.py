@@ -59,6 +59,7 @@ def test_an_alert_as_an_embed() -> None:
         ("Severity", "critical"),
         ("Environment", "production"),
     ]
+    assert shown["footer"] == {"text": "Delivery 0195-delivery"}
 
 
 def test_each_severity_has_its_colour() -> None:
@@ -91,11 +92,20 @@ def test_plain_is_text_with_a_link() -> None:
     message = sent(plain=True)
     assert "embeds" not in message
     assert message["content"].splitlines()[0] == "New error: KeyError: 'DE'"
-    assert message["content"].endswith("\n<https://pointsman.example.com/groups/0123456789abcdef>")
+    assert message["content"].splitlines()[-2:] == [
+        "<https://pointsman.example.com/groups/0123456789abcdef>",
+        "-# Delivery 0195-delivery",
+    ]
 
 
 def test_plain_without_a_link_is_text() -> None:
-    assert content(an_alert(permalink="")).endswith("tax.py:88 in rate")
+    lines = content(an_alert(permalink="")).splitlines()
+    assert lines[-2:] == ["server/app/billing/tax.py:88 in rate", "-# Delivery 0195-delivery"]
+
+
+def test_what_is_not_queued_is_marked_by_nothing() -> None:
+    assert "footer" not in embed(an_alert(id=""))
+    assert "-#" not in content(an_alert(id=""))
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -218,6 +228,9 @@ def test_what_discord_calls_malformed_may_pass_as_plain_text() -> None:
         [{"title": "a"}] * 11,
         [{"url": "http://pointsman:8000/"}],
         [{"color": -1}],
+        [{"footer": {"text": "x" * 2_049}}],
+        [{"footer": {"text": " "}}],
+        [{"description": "x" * 4_000, "footer": {"text": "x" * 2_001}}],
     ],
 )
 def test_the_stand_in_refuses_as_discord_does(embeds: list[dict[str, Any]]) -> None:

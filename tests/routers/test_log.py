@@ -28,6 +28,7 @@ def test_an_alert_reads_at_a_glance(capsys: pytest.CaptureFixture[str]) -> None:
         "  first seen   2026-03-01 12:00:00 UTC",
         "  last seen    2026-03-01 12:00:00 UTC",
         "  page         https://pointsman.example.com/groups/0123456789abcdef",
+        "  delivery     0195-delivery",
         "",
     ]
 

@@ -56,6 +56,7 @@ def test_an_alert_as_a_card() -> None:
         "server/app/billing/tax.py:88 in rate",
         "return RATES[country]",
         "Why payments: server/app/billing/tax.py:88 · path: /server/app/billing/ · rules.yaml:12",
+        "Delivery 0195-delivery",
     ]
     assert facts(shown) == [
         ("Team", "payments"),
@@ -90,13 +91,22 @@ def test_a_title_that_the_head_cuts_stands_below_in_whole() -> None:
 def test_plain_is_a_card_of_lines() -> None:
     shown = posted(plain=True)
     assert {one["type"] for one in shown["body"]} == {"RichTextBlock"}
-    assert runs(shown)[0] == "New error: KeyError: 'DE'"
+    assert (runs(shown)[0], runs(shown)[-1]) == (
+        "New error: KeyError: 'DE'",
+        "Delivery 0195-delivery",
+    )
+
+
+def test_the_marker_is_the_last_and_the_least() -> None:
+    for plain in (False, True):
+        (run,) = posted(plain=plain)["body"][-1]["inlines"]
+        assert (run["size"], run["isSubtle"]) == ("Small", True)
 
 
 def test_what_is_not_known_is_left_out() -> None:
     shown = posted(culprit="", why="", permalink="", ownership={})
     assert ([one["type"] for one in shown["body"]], shown["actions"]) == (
-        ["Container", "FactSet"],
+        ["Container", "FactSet", "RichTextBlock"],
         [],
     )
 

@@ -57,7 +57,7 @@ def sent(**over: Any) -> dict[str, Any]:
 
 
 def test_an_alert_in_blocks() -> None:
-    header, where, why, fields, link = sent()["blocks"]
+    header, where, why, fields, link, marker = sent()["blocks"]
     assert header["text"]["text"] == "New error: KeyError: 'DE'"
     assert fields["fields"][0]["text"] == "*Team*\npayments"
     assert where["text"]["text"] == (
@@ -65,6 +65,7 @@ def test_an_alert_in_blocks() -> None:
     )
     assert "rules.yaml:12" in why["elements"][0]["text"]
     assert link["text"]["text"].endswith("0123456789abcdef|Open in Pointsman>")
+    assert marker["elements"][0]["text"] == "Delivery 0195-delivery"
 
 
 def test_there_is_always_a_text() -> None:

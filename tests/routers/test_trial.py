@@ -52,6 +52,7 @@ def test_the_console_shows_nothing_that_a_trial_has_not() -> None:
         "  says         This is how Payments is told; nothing failed",
         "  why          somebody asked for a test message",
         "  page         https://x.example/",
+        "  delivery     0195-delivery",
         "",
     ]
 

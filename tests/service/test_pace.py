@@ -1,5 +1,6 @@
 """No flood: what would be too fast becomes one message, which names or counts everything."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ policy: {fallback_receivers: [second]}
 rules: [{path: /billing/, owner: payments}]
 """
 PACE = Pace(per_second=2.0, burst=4)
+LOST = 0  # it took the message, and its answer does not arrive
 
 
 class Slack:
@@ -39,8 +41,10 @@ class Slack:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         status = self.answer(request.url.path)
-        if status == 200:
+        if status in (200, LOST):
             self.told.append((request.url.path, request.content.decode()))
+        if status == LOST:
+            raise httpx.ReadError("no answer", request=request)
         return httpx.Response(status, text="ok" if status == 200 else "no")
 
 
@@ -81,6 +85,11 @@ def states(client: TestClient) -> dict[str, int]:
 def notices(client: TestClient) -> list[dict[str, Any]]:
     listed = client.get("/api/v1/deliveries?limit=200").json()["deliveries"]
     return [one for one in listed if "cannot be told" in one["notification"]["title"]]
+
+
+def named(told: list[tuple[str, str]]) -> list[str]:
+    """The delivery that each message ends with."""
+    return re.findall("Delivery ([0-9a-f-]{36})", "".join(body for _, body in told))
 
 
 @pytest.mark.parametrize(
@@ -156,6 +165,23 @@ def test_a_dead_destination_hands_everything_to_the_fallback(
     # of the burst of three, one is the notice that it is dead
     until(lambda: states(client) == {"dead": 12, "delivered": 2, "merged": 10})
     assert {path for path, _ in slack.told} == {"/services/T1/B1/y"}
+
+
+def test_what_a_lost_message_told_goes_by_its_own_id_at_the_fallback(
+    client: TestClient, clock: Clock, slack: Slack
+) -> None:
+    flood(client, 2)
+    until(lambda: states(client) == {"delivered": 2})
+    slack.answer = lambda _path: LOST
+    flood(client, 2, "Both")
+    (lost,) = until(lambda: named(slack.told[2:]))
+    slack.answer = lambda path: 404 if "T0" in path else 200
+    clock.move(timedelta(minutes=6))
+    until(lambda: states(client) == {"dead": 2, "delivered": 4})
+    dead = client.get("/api/v1/deliveries?state=dead").json()["deliveries"]
+    told = [one for one in slack.told[3:] if "cannot be told" not in one[1]]
+    assert sorted(named(told)) == sorted(one["id"] for one in dead)
+    assert lost in named(told)
 
 
 def test_what_died_in_anothers_message_can_be_retried(client: TestClient, slack: Slack) -> None:

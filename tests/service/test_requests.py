@@ -10,11 +10,13 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from service.endpoints.base import body_of
+from service.endpoints.base import OURS, body_of
+from service.store.database import writing
 from tests.ingest.receiving import received
 from tests.running import a_service, wait_for
 from tests.service.house import RULES
 
+EVENT = b'{"message": "boom", "frames": ["shop/a.py"]}'
 UNENDED = (
     b"POST /api/1/store/?sentry_key=any HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
 )
@@ -79,6 +81,41 @@ def test_a_stop_waits_for_no_body_longer_than_it_may_and_says_whose_it_was(tmp_p
     assert '"message": "request_cut"' in log
     assert '"path": "/api/1/store/"' in log
     assert "Traceback" not in log
+
+
+def test_what_fails_by_our_own_mistake_is_named_in_answer_and_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.post("/api/v1/events", content=EVENT)
+    group = client.get("/api/v1/groups").json()["groups"][0]["id"]
+    house = client.app.state.runtime  # type: ignore[attr-defined]
+    with writing(house.engine).begin() as connection:
+        connection.exec_driver_sql("update events set body = x'00'")
+    asked = {"X-Request-Id": "edge-7", "Accept": "application/json"}
+    answer = client.get(f"/api/v1/groups/{group}", headers=asked)
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "edge-7")
+    assert (answer.json()["code"], answer.json()["detail"]) == ("internal_error", OURS)
+    (failed,) = [one for one in caplog.records if one.message == "request_failed"]
+    assert (failed.path, failed.levelname) == (f"/api/v1/groups/{group}", "ERROR")  # type: ignore[attr-defined]
+    assert failed.exc_info
+
+
+@pytest.mark.parametrize("path", ["/api/v1/events", "/api/42/store/"])
+def test_an_event_that_fails_by_our_own_mistake_is_counted(
+    client: TestClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    house = client.app.state.runtime  # type: ignore[attr-defined]
+    with writing(house.engine).begin() as connection:
+        connection.exec_driver_sql(
+            "create trigger ours before insert on event_ids begin select raise(abort, 'ours'); end"
+        )
+    answer = client.post(path, content=EVENT)
+    assert (answer.status_code, bool(answer.headers["x-request-id"])) == (500, True)
+    assert OURS in answer.text
+    counted = 'pointsman_events_rejected_total{reason="internal_error"} 1.0'
+    assert counted in client.get("/metrics").text
+    assert [one.message for one in caplog.records if one.exc_info] == ["request_failed"]
+    assert client.get("/api/v1/accounting").json()["unaccounted"] == 0
 
 
 def test_a_body_that_somebody_read_before_is_there_still() -> None:
