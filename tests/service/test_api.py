@@ -199,6 +199,7 @@ def test_health_tells_live_ready_and_draining(client: TestClient) -> None:
 def test_a_database_that_cannot_be_read_is_said(client: TestClient) -> None:
     with client.app.state.runtime.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.exec_driver_sql("alter table deliveries rename to away")
+        connection.exec_driver_sql("alter table ledger rename to away_too")
     for path in ("/api/v1/deliveries", "/api/v1/accounting"):
         answer = client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
