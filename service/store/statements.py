@@ -153,9 +153,8 @@ class Statements(Outbox):
             )
         )
         self.count = compiled(add_up(LEDGER))
-        self.recount = compiled(
-            text("UPDATE counted SET n = n + :more WHERE name = :name")  # SQLite's alone
-        )
+        more = text("UPDATE counted SET n = n + :more WHERE name = :name")
+        self.recount = () if self.shared else (compiled(more),)
         self.add_revision = compiled(
             insert(RULES_REVISIONS).values(
                 {name: bindparam(name) for name in ("revision", "file", "content", "loaded_at")}

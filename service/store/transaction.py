@@ -236,7 +236,8 @@ class Transaction(Silenced, Envelopes):
     def recount(self, more: Mapping[str, int]) -> None:
         """more: rows than SQLite counted, by what was counted."""
         rows = [{"name": name, "more": n} for name, n in more.items()]
-        self._sql.recount.run_all(self._cursor, rows)
+        for statement in self._sql.recount:  # PostgreSQL has none
+            statement.run_all(self._cursor, rows)
 
     def ask(self) -> None:
         """Write, and change nothing."""
