@@ -25,6 +25,7 @@ from service.opening import Opening
 from service.origins import Origins
 from service.quiet_watch import QuietWatch
 from service.quota import Quota
+from service.recount import Recount
 from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
 from service.rules_sync import source_of
@@ -82,7 +83,6 @@ class Runtime:
         self.origins = Origins(settings.allowed_origins)
         self.hall = Hall()
         self.engine = open_database(settings.database_url.get_secret_value())
-        self._replicated = backend_of(self.engine).shared
         self.store = Store(self.engine)
         self.silence_store = SilenceStore(self.engine)
         self.audit_store = AuditStore(self.engine)
@@ -211,8 +211,8 @@ class Runtime:
         )
         self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
         told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
-        kept = (self.retention_watch, self.search_watch, Checkpoints(self.engine))
-        self._watches = (*told, *kept, self.heartbeat)
+        kept = (self.retention_watch, self.search_watch, Recount(self.engine, self.writer))
+        self._watches = (*told, *kept, Checkpoints(self.engine), self.heartbeat)
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)
@@ -228,7 +228,7 @@ class Runtime:
 
     def _begin(self) -> None:
         """All that needs the database; first what may fail. Raises StoreUnavailableError."""
-        if self._attendance is None and not self._replicated:
+        if self._attendance is None and not backend_of(self.engine).shared:
             self._attendance = Attendance(self.engine)
         self.intake.decisions.groupings = self.store.groupings()
         if self._attendance and self._attendance.alone:

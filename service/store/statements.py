@@ -12,6 +12,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -152,6 +153,9 @@ class Statements(Outbox):
             )
         )
         self.count = compiled(add_up(LEDGER))
+        self.recount = compiled(
+            text("UPDATE counted SET n = n + :more WHERE name = :name")  # SQLite's alone
+        )
         self.add_revision = compiled(
             insert(RULES_REVISIONS).values(
                 {name: bindparam(name) for name in ("revision", "file", "content", "loaded_at")}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Engine, Select, func, select, tuple_
+from sqlalchemy import Connection, Dialect, Engine, Select, and_, func, select, tuple_
 
 from matchers.event import Event
 from matchers.fingerprint import GROUPINGS, Grouping
@@ -111,12 +111,13 @@ class Store:
             shown, shown.c.sequence == newest.scalar_subquery()
         )
         events = events.where(GROUPS.c.id.in_(ids))
-        place = func.row_number().over(
-            partition_by=DELIVERIES.c.group_id, order_by=DELIVERIES.c.id.desc()
-        )
-        ranked = select(DELIVERIES, place.label("place")).where(DELIVERIES.c.group_id.in_(ids))
-        inner = ranked.subquery()
-        told = select(inner).where(inner.c.place <= deliveries).order_by(inner.c.id.desc())
+        # the first that is no longer shown; none: there are so few
+        older = select(DELIVERIES.c.id).where(DELIVERIES.c.group_id == GROUPS.c.id)
+        older = older.order_by(DELIVERIES.c.id.desc()).offset(deliveries).limit(1)
+        past = func.coalesce(older.correlate(GROUPS).scalar_subquery(), "")
+        of_group = and_(DELIVERIES.c.group_id == GROUPS.c.id, DELIVERIES.c.id > past)
+        told = select(DELIVERIES).select_from(GROUPS.join(DELIVERIES, of_group))
+        told = told.where(GROUPS.c.id.in_(ids)).order_by(DELIVERIES.c.id.desc())
         found = {id: Latest() for id in ids}  # noqa: A001
         with self._engine.begin() as connection:
             for row in connection.execute(events).mappings():

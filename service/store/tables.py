@@ -98,7 +98,7 @@ DELIVERIES = Table(
     Column("external_id", String),
     Column("storm", String),  # the storm that it tells of, as its carrier or carried
     Index("deliveries_due", "state", "receiver", "due_at"),
-    Index("deliveries_of_group", "group_id"),
+    Index("deliveries_of_group", "group_id", "id"),
     Index("deliveries_settled", "settled_at"),
     Index(
         "deliveries_in_state",

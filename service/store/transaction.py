@@ -233,6 +233,11 @@ class Transaction(Silenced, Envelopes):
         told = self._sql.tell_week.run(self._cursor, {"team": team, "week": week})
         return int(told.rowcount) == 1
 
+    def recount(self, more: Mapping[str, int]) -> None:
+        """more: rows than SQLite counted, by what was counted."""
+        rows = [{"name": name, "more": n} for name, n in more.items()]
+        self._sql.recount.run_all(self._cursor, rows)
+
     def ask(self) -> None:
         """Write, and change nothing."""
         self._count({("accepted", ""): 0})
