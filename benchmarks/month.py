@@ -43,6 +43,7 @@ from tests.running import wait_for
 
 EVENTS = 1_000_000  # in each month
 DAYS = 30
+KEEP: Any = {f"keep_{what}_days": DAYS for what in ("events", "groups", "deliveries", "audit")}
 ROUNDS = 20  # of each request
 SLOW = 0.2  # seconds
 PAUSE = 0.005  # seconds between two events, as pages are asked beside them
@@ -124,10 +125,7 @@ class Month:
             database_url=SecretStr(f"sqlite:///{self._file}"),
             rules=folder / "rules.yaml",
             log_level="warning",
-            keep_events_days=DAYS,
-            keep_groups_days=DAYS,
-            keep_deliveries_days=DAYS,
-            keep_audit_days=DAYS,
+            **KEEP,
         )
         self._clock = Clock()
         hook = httpx.MockTransport(lambda _: httpx.Response(204))
@@ -209,9 +207,9 @@ class Month:
         for path in REQUESTS:
             asked = path.format(**names)
             took = [_seconds(partial(_get, client, asked)) for _ in range(ROUNDS)]
-            print(f"{1e3 * statistics.median(took):6.1f} ms, worst {1e3 * max(took):6.1f}  {path}")
+            said = f"{1e3 * statistics.median(took):6.1f} ms, worst {1e3 * max(took):6.1f}  {path}"
+            print(said, flush=True)
             slow += [path] if max(took) > SLOW else []
-        sys.stdout.flush()
         return slow
 
     def _names(self, client: httpx.Client) -> dict[str, str]:
@@ -270,8 +268,7 @@ class Month:
         self._clock.now += HOUR
 
     def _rules(self) -> Rules:
-        rules = self.house.rules.current()
-        return rules or Rules.empty()
+        return self.house.rules.current() or Rules.empty()
 
     def _held(self) -> str:
         tables = ("events", "event_ids", "tallies", "groups", "deliveries")
