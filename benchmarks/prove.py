@@ -115,7 +115,7 @@ PROOFS = (
     ),
     Proof(
         "month",
-        "Two months of a million errors each, all kept for one month: pages, searches and look-ups "
+        "Two months of five million errors each, kept for one month: pages, searches and look-ups "
         "take less than 200 ms each, beside what comes in and what is deleted too; half of the "
         "batches that delete take less than 20 ms; the file grows by less than 10 % in the second "
         "month, and the books balance.",
