@@ -1,17 +1,27 @@
 """What the service stands beside: apps that take a body and do nothing, on the same server.
 
-python -m benchmarks.bare asgi|pydantic PORT
+    python -m benchmarks.bare asgi|pydantic|least PORT [FILE]
+
+least: see benchmarks/least.py; FILE is its database.
 """
 
 import asyncio
 import socket
 import sys
-from typing import Any
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
 
+import msgspec
 import uvicorn
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 from starlette.types import Receive, Scope, Send
+
+from benchmarks.least import Least
+from service.ingest.sentry_shapes import SentryEvent
 
 ANSWER = b'{"id":"0123456789abcdef0123456789abcdef"}'
 
@@ -30,49 +40,44 @@ async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": ANSWER})
 
 
-class Frame(BaseModel):
-    filename: str | None = None
-    function: str | None = None
-    lineno: int | None = None
+def _model(shape: type[msgspec.Struct], made: dict[object, type[BaseModel]]) -> type[BaseModel]:
+    """The same fields, which pydantic reads then."""
+    if shape not in made:
+        fields: dict[str, Any] = {
+            field.name: (_type(field.type, made), None) for field in msgspec.structs.fields(shape)
+        }
+        made[shape] = create_model(shape.__name__, **fields)
+    return made[shape]
 
 
-class Stack(BaseModel):
-    frames: list[Frame] = []
-
-
-class Thrown(BaseModel):
-    type: str | None = None
-    value: str | None = None
-    stacktrace: Stack | None = None
-
-
-class Exceptions(BaseModel):
-    values: list[Thrown] = []
-
-
-class Event(BaseModel):
-    event_id: str
-    exception: Exceptions | None = None
-    tags: dict[str, Any] | list[Any] | None = None
+def _type(hint: Any, made: dict[object, type[BaseModel]]) -> Any:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return _model(hint, made)
+    kind, parts = get_origin(hint), tuple(_type(part, made) for part in get_args(hint))
+    if not parts:
+        return hint
+    return reduce(or_, parts) if kind is UnionType else kind[parts]
 
 
 def pydantic() -> FastAPI:
-    app = FastAPI()
+    """Takes an event as the service reads it, and does nothing with it."""
+    app, Event = FastAPI(), _model(SentryEvent, {})  # noqa: N806
 
     @app.post("/api/1/store/")
-    async def take(event: Event) -> dict[str, str]:
-        return {"id": event.event_id}
+    async def take(event: Event) -> dict[str, str]:  # type: ignore[valid-type]
+        return {"id": event.event_id}  # type: ignore[attr-defined]
 
     return app
 
 
 def main() -> None:
-    kind, port = sys.argv[1], int(sys.argv[2])
+    kind, port, *files = sys.argv[1:]
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))  # as the service does: uvicorn listens
+    listening.bind(("127.0.0.1", int(port)))  # as the service does: uvicorn listens
+    app = asgi if kind == "asgi" else pydantic() if kind == "pydantic" else Least(Path(files[0]))
     config = uvicorn.Config(
-        asgi if kind == "asgi" else pydantic(),
+        app,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -46,7 +46,7 @@ SETTINGS = {"POINTSMAN_QUOTA_PER_MINUTE": "0", "LOG_LEVEL": "warning"}
 
 class Variant(NamedTuple):
     name: str
-    server: str  # asgi, pydantic, sqlite, postgres
+    server: str  # asgi, pydantic, least, sqlite, postgres
     group: Callable[[], int]
     floors: tuple[float, float] | None = None  # the least shares: of 6 KB, of 47 KB
     warms: int = 500  # requests
@@ -56,6 +56,7 @@ _PAST = GROUPS * (WHOLE + 5)  # requests after which bodies are sampled
 VARIANTS = (
     Variant("bare", "asgi", one_group),
     Variant("pydantic", "pydantic", one_group),
+    Variant("the least", "least", all_distinct()),
     Variant("one group", "sqlite", one_group),
     Variant("storm", "sqlite", of(GROUPS), (0.33, 0.40), _PAST),
     Variant("all distinct", "sqlite", all_distinct(), (0.20, 0.16)),
@@ -188,12 +189,11 @@ def _results(place: int, size: str, measured: dict[str, list[Measured]]) -> Iter
 
 @contextmanager
 def _served(one: Variant, postgres: Postgres) -> Iterator[Server]:
-    if one.server in ("asgi", "pydantic"):
-        with _app(one.server) as server:
-            yield server
-        return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if one.server not in ("sqlite", "postgres"):
+            yield stack.enter_context(_app(one.server, folder / "least.db"))
+            return
         where = {}
         if one.server == "postgres":
             where["POINTSMAN_DATABASE_URL"] = stack.enter_context(postgres.empty())
@@ -202,10 +202,10 @@ def _served(one: Variant, postgres: Postgres) -> Iterator[Server]:
 
 
 @contextmanager
-def _app(kind: str) -> Iterator[Server]:
+def _app(kind: str, file: Path) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.bare", kind, str(port)]
+    command = [sys.executable, "-m", "benchmarks.bare", kind, str(port), str(file)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_for(lambda: _answers(port))
