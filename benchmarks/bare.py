@@ -5,7 +5,6 @@
 least: see benchmarks/least.py; FILE is its database.
 """
 
-import asyncio
 import socket
 import sys
 from functools import reduce
@@ -83,7 +82,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
     )
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
