@@ -8,7 +8,6 @@ Spec: https://www.sqlite.org/wal.html#checkpointing
 
 from sqlalchemy import Engine
 
-from service.store.backend import backend_of
 from service.watch import Watch
 
 SECONDS = 1.0
@@ -20,13 +19,10 @@ class Checkpoints(Watch):
     def __init__(self, engine: Engine) -> None:
         super().__init__("checkpoints", SECONDS)
         self._engine = engine
-        self._has_log = not backend_of(engine).shared
         self._done = 0  # pages of the log that are in the file
         self._resting = 0
 
     def look(self) -> None:
-        if not self._has_log:
-            return
         if self._resting:
             self._resting -= 1
             return

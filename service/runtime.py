@@ -13,7 +13,6 @@ from service.alerts import Alerts
 from service.artifacts import Artifacts
 from service.auth import Auth
 from service.breakers import Breakers
-from service.checkpoints import Checkpoints
 from service.digest_watch import DigestWatch
 from service.drain import Drain
 from service.heartbeat import Heartbeat
@@ -25,7 +24,6 @@ from service.opening import Opening
 from service.origins import Origins
 from service.quiet_watch import QuietWatch
 from service.quota import Quota
-from service.recount import Recount
 from service.retention import RetentionWatch, periods
 from service.rules import RulesKeeper, Status
 from service.rules_sync import source_of
@@ -51,6 +49,7 @@ from service.store.writer import StoreUnavailableError, Writer
 from service.telemetry import Telemetry
 from service.thread_watch import ThreadWatch
 from service.traces import Traces, Untraced
+from service.upkeep import upkeep
 from service.upstream.opening import open_forwarder
 from service.worker import Worker
 
@@ -211,8 +210,9 @@ class Runtime:
         )
         self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
         told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
-        kept = (self.retention_watch, self.search_watch, Recount(self.engine, self.writer))
-        self._watches = (*told, *kept, Checkpoints(self.engine), self.heartbeat)
+        kept = (self.retention_watch, self.search_watch)
+        looked_after = upkeep(self.engine, self.writer, self.lease)
+        self._watches = (*told, *kept, *looked_after, self.heartbeat)
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)

@@ -1,9 +1,10 @@
 """The books: what was counted apart, compared.
 
-SQLite counts the rows of `events` and `deliveries` by triggers, as they come and go, whoever writes
-them: to count them anew is to read the whole of an index, of a month's events from a cold disk a
-second. Recount does so beside everything else. PostgreSQL, where those who write would all wait
-for one such row, counts them whenever it is asked.
+The database counts the rows of `events` and `deliveries` by triggers, as they come and go, whoever
+writes them: to count them anew is to read the whole of an index, of a month's events from a cold
+disk a second. Recount does so beside everything else. SQLite has one row for each count. On
+PostgreSQL all who write would wait for that one, so each statement adds a row; they add up, and
+Fold makes one of them.
 Spec: https://www.sqlite.org/lang_createtrigger.html
 """
 
@@ -11,10 +12,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, String, column, func, select, table
 
-from service.store.backend import backend_of
 from service.store.tables import DELIVERIES, EVENTS, GROUPS, LEDGER
 
-COUNTED = table("counted", column("name", String), column("n", BigInteger))  # SQLite's alone
+COUNTED = table("counted", column("name", String), column("n", BigInteger))
 KEPT = "events"  # among what is counted; all others are states of deliveries
 
 
@@ -23,8 +23,7 @@ def books_of(connection: Connection) -> dict[str, Any]:
     shards = select(LEDGER.c.book, LEDGER.c.name, total)
     summed = connection.execute(shards.group_by(LEDGER.c.book, LEDGER.c.name))
     books = {(row.book, row.name): int(row.n) for row in summed}
-    shared = backend_of(connection.engine).shared
-    states = rows_of(connection) if shared else counted_in(connection)
+    states = counted_in(connection)
     kept = states.pop(KEPT, 0)
     seen = connection.execute(select(func.sum(GROUPS.c.times_seen))).scalar_one() or 0
     return _balance(books, states, kept, int(seen))
@@ -40,14 +39,16 @@ def rows_of(connection: Connection) -> dict[str, int]:
 
 
 def counted_in(connection: Connection) -> dict[str, int]:
-    """What there is by SQLite's own count."""
-    return {row.name: int(row.n) for row in connection.execute(select(COUNTED))}
+    """What there is by the database's own count."""
+    total = func.sum(COUNTED.c.n).label("n")
+    counts = connection.execute(select(COUNTED.c.name, total).group_by(COUNTED.c.name))
+    return {row.name: int(row.n) for row in counts}
 
 
 def miscounted(connection: Connection) -> dict[str, int]:
-    """How many more there are, or fewer, than SQLite counted."""
+    """How many more there are, or fewer, than were counted."""
     counted, rows = counted_in(connection), rows_of(connection)
-    more = {name: rows.get(name, 0) - n for name, n in counted.items()}
+    more = {name: rows.get(name, 0) - counted.get(name, 0) for name in counted | rows}
     return {name: n for name, n in more.items() if n}
 
 

@@ -153,8 +153,15 @@ class Statements(Outbox):
             )
         )
         self.count = compiled(add_up(LEDGER))
-        more = text("UPDATE counted SET n = n + :more WHERE name = :name")
-        self.recount = () if self.shared else (compiled(more),)
+        more = "UPDATE counted SET n = n + :more WHERE name = :name"
+        added = "INSERT INTO counted VALUES (:name, :more)"
+        self.recount = compiled(text(added if self.shared else more))
+        self.fold = compiled(  # PostgreSQL's alone
+            text(
+                "WITH gone AS (DELETE FROM counted RETURNING name, n) "
+                "INSERT INTO counted SELECT name, sum(n) FROM gone GROUP BY name"
+            )
+        )
         self.add_revision = compiled(
             insert(RULES_REVISIONS).values(
                 {name: bindparam(name) for name in ("revision", "file", "content", "loaded_at")}

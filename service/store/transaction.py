@@ -234,10 +234,13 @@ class Transaction(Silenced, Envelopes):
         return int(told.rowcount) == 1
 
     def recount(self, more: Mapping[str, int]) -> None:
-        """more: rows than SQLite counted, by what was counted."""
+        """more: rows than were counted, by what was counted."""
         rows = [{"name": name, "more": n} for name, n in more.items()]
-        for statement in self._sql.recount:  # PostgreSQL has none
-            statement.run_all(self._cursor, rows)
+        self._sql.recount.run_all(self._cursor, rows)
+
+    def fold(self) -> None:
+        """Make one row of each count."""
+        self._sql.fold.run(self._cursor, {})
 
     def ask(self) -> None:
         """Write, and change nothing."""

@@ -3,23 +3,27 @@
 And they cost the same however much it holds: what it counts is in step with its rows.
 """
 
+import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from matchers.event import Event
 from routers.rules import Rules, load_rules
 from service.pipeline import accept, decide
-from service.recount import Recount
 from service.store.books import counted_in, rows_of
-from service.store.database import migrate, open_database
+from service.store.database import migrate, open_database, writing
 from service.store.store import Store
 from service.store.transaction import Transaction
 from service.store.writer import Writer
+from service.upkeep import Fold, Recount
+from tests.postgres import Postgres
 from tests.trees import FakeTree
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -58,16 +62,19 @@ LOSSES = {
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which each kind of row is there."""
     file = tmp_path_factory.mktemp("books") / "whole.db"
-    engine = open_database(f"sqlite:///{file}")
-    migrate(engine)
-    writer = Writer(engine)
-    writer.start()
-    rules = load_rules(FakeTree({"rules.yaml": RULES.decode()}), "rules.yaml", {}).rules
-    for event_id, logger, message in EVENTS:
-        writer.run(lambda tx, it=an_event(event_id, logger, message): take(tx, it, rules))
-    writer.stop()
-    engine.dispose()
+    taken(f"sqlite:///{file}").dispose()
     return file
+
+
+def taken(url: str) -> Engine:
+    """A database that took EVENTS."""
+    engine = open_database(url)
+    migrate(engine)
+    rules = load_rules(FakeTree({"rules.yaml": RULES.decode()}), "rules.yaml", {}).rules
+    with beside(engine) as writer:
+        for event_id, logger, message in EVENTS:
+            writer.run(lambda tx, it=an_event(event_id, logger, message): take(tx, it, rules))
+    return engine
 
 
 def an_event(event_id: str, logger: str, message: str) -> Event:
@@ -112,52 +119,84 @@ CHANGES = {
     "a delivery goes": f"DELETE FROM deliveries {ONE}",  # noqa: S608
     "one is leased": f"UPDATE deliveries SET state = 'leased' {ONE}",  # noqa: S608
     "one waits still": f"UPDATE deliveries SET state = 'pending' {ONE}",  # noqa: S608
+    "all are told": "UPDATE deliveries SET state = 'delivered'",
+    "none is": "UPDATE deliveries SET state = 'delivered' WHERE id = ''",
 }
 
 
+@pytest.fixture
+def kept(either: str) -> Iterator[Engine]:
+    """A SQLite file, then a PostgreSQL, that took EVENTS."""
+    engine = taken(either)
+    yield engine
+    engine.dispose()
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_counted_is_what_there_is(whole: Path, tmp_path: Path, change: str) -> None:
-    engine = open_database(f"sqlite:///{copied(whole, tmp_path / 'copy.db', CHANGES[change])}")
+def test_what_is_counted_is_what_there_is(kept: Engine, change: str) -> None:
+    with writing(kept).begin() as connection:
+        connection.exec_driver_sql(CHANGES[change])
+    assert counted(kept) == what_is_there(kept)
+
+
+def test_counts_are_folded_and_count_the_same(postgres: Postgres) -> None:
+    with postgres.migrated() as url:
+        engine = taken(url)
+        before = counted(engine)
+        with beside(engine) as writer:
+            Fold(writer).look()
+        with engine.begin() as connection:
+            rows = connection.exec_driver_sql("SELECT name FROM counted").scalars().all()
+        after = counted(engine)
+        engine.dispose()
+    assert after == before == {"events": 4, "pending": 2}
+    assert sorted(rows) == ["events", "pending"]
+
+
+def test_the_books_ask_for_no_table_that_grows_with_the_events(kept: Engine) -> None:
+    asked: list[str] = []
+    event.listen(kept, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    assert Store(kept).accounting()["unaccounted"] == 0
+    tables = [re.findall(r"\bFROM (\w+)", one) for one in asked]
+    assert set(chain.from_iterable(tables)) == {"ledger", "counted", "groups"}
+
+
+def test_what_is_lost_without_notice_is_found_by_the_recount(kept: Engine) -> None:
+    with writing(kept).begin() as connection:  # one more: as if one were away
+        connection.exec_driver_sql("UPDATE ledger SET n = n + 1 WHERE book = 'kept' AND n > 0")
+        more = "UPDATE counted SET n = n + 1 WHERE name = 'events'"
+        if kept.dialect.name == "postgresql":
+            more = "INSERT INTO counted VALUES ('events', 1)"
+        connection.exec_driver_sql(more)
+    before = Store(kept).accounting()["unaccounted"]
+    recount(kept)
+    assert (before, Store(kept).accounting()["unaccounted"]) == (0, 1)
+
+
+def test_a_recount_of_what_is_right_changes_nothing(kept: Engine) -> None:
+    before = counted(kept)
+    recount(kept)
+    assert (counted(kept), Store(kept).accounting()["unaccounted"]) == (before, 0)
+
+
+def counted(engine: Engine) -> dict[str, int]:
     with engine.begin() as connection:
-        counted, rows = counted_in(connection), rows_of(connection)
-    engine.dispose()
-    assert {name: n for name, n in counted.items() if n} == {n: rows[n] for n in rows if rows[n]}
+        return {name: n for name, n in counted_in(connection).items() if n}
 
 
-def test_the_books_read_no_table_that_grows_with_the_events(whole: Path) -> None:
-    read = set[str | None]()
-
-    def note(action: int, table: str | None, *_: str | None) -> int:
-        if action == sqlite3.SQLITE_READ:
-            read.add(table)
-        return sqlite3.SQLITE_OK
-
-    engine = open_database(f"sqlite:///{whole}")
-    event.listen(engine, "connect", lambda raw, _: raw.set_authorizer(note))
-    Store(engine).accounting()
-    engine.dispose()
-    assert read == {"ledger", "counted", "groups"}
+def what_is_there(engine: Engine) -> dict[str, int]:
+    with engine.begin() as connection:
+        return {name: n for name, n in rows_of(connection).items() if n}
 
 
-def test_what_is_lost_without_notice_is_found_by_the_recount(whole: Path, tmp_path: Path) -> None:
-    file = copied(whole, tmp_path / "copy.db", "UPDATE counted SET n = n + 1 WHERE name = 'events'")
-    with closing(sqlite3.connect(file)) as connection:  # one more: as if one were away
-        connection.execute("UPDATE ledger SET n = n + 1 WHERE book = 'kept'")
-        connection.commit()
-    before = unaccounted(file)
-    recount(file)
-    assert (before, unaccounted(file)) == (0, 1)
+def recount(engine: Engine) -> None:
+    with beside(engine) as writer:
+        Recount(engine, writer).look()
 
 
-def test_a_recount_of_what_is_right_changes_nothing(whole: Path) -> None:
-    recount(whole)
-    assert unaccounted(whole) == 0
-
-
-def recount(file: Path) -> None:
-    engine = open_database(f"sqlite:///{file}")
+@contextmanager
+def beside(engine: Engine) -> Iterator[Writer]:
     writer = Writer(engine)
     writer.start()
-    Recount(engine, writer).look()
+    yield writer
     writer.stop()
-    engine.dispose()
