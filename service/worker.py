@@ -112,8 +112,9 @@ class Worker:
         """Begin what is due by now, which nobody tells."""
         try:
             receivers = self._store.due_receivers(self._clock())
-        except SQLAlchemyError as error:  # it is away
-            LOG.warning("worker_cannot_read", extra={"reason": reason(error)})
+        except SQLAlchemyError as error:
+            if self._writer.down is None:  # else it said so, and each look would again
+                LOG.warning("worker_cannot_read", extra={"reason": reason(error)})
             return
         except Exception:  # keep sending whatever it was
             LOG.exception("worker_cannot_read")

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.cli.remote import became
 from tests.running import Service, a_service, spilled_in, wait_for
 from tests.running_cli import Answer, pointsman
 
@@ -131,6 +132,29 @@ def test_what_is_dead_is_listed_and_retried(service: Service) -> None:
     tried = ask(service, "retry", "--all-dead").out.splitlines()
     assert f"{id}  unset  pending" in tried
     assert books(service)["unaccounted"] == 0
+
+
+def ended(state: str, **more: str) -> dict[str, Any]:
+    return {"state": state, "last_code": None, "last_error": None, "carrier": None} | {
+        "fallback": None,
+        **more,
+    }
+
+
+BECAME = [
+    (ended("delivered"), "delivered"),
+    (ended("pending", carrier="01a2"), "pending; in the message of 01a2"),
+    (ended("pending", last_code="timeout", last_error="10 s"), "pending: timeout: 10 s"),
+    (
+        ended("dead", last_code="gone", last_error="410", fallback="mail"),
+        "dead: gone: 410; told by mail instead",
+    ),
+]
+
+
+@pytest.mark.parametrize(("delivery", "said"), BECAME)
+def test_what_became_of_a_delivery_is_one_line(delivery: dict[str, Any], said: str) -> None:
+    assert became(delivery) == said
 
 
 @pytest.mark.parametrize("words", [(), ("an-id", "--all-dead")])

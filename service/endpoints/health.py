@@ -100,6 +100,11 @@ def _warnings(house: Runtime) -> list[Any]:
     if unset:
         said.append(f"unconfigured: {', '.join(unset)}")
     said += _of_spool(house)
+    if over := sum(house.quota.exceeded().values()):
+        said.append(f"over_quota: {over} events were counted and not stored")
+    if house.forwarder and (problem := house.forwarder.standing.problem):
+        waiting = house.forwarder.standing.waiting
+        said.append(f"upstream: {problem}; {waiting} envelopes wait")
     if house.writer.down is not None:
         return [*said, f"store_unavailable: {house.writer.down}"]
     try:
@@ -111,11 +116,6 @@ def _warnings(house: Runtime) -> list[Any]:
         said.append(f"breaker_open: {', '.join(shut)}")
     if dead:
         said.append(f"dead_deliveries: {dead} were told nowhere")
-    if over := sum(house.quota.exceeded().values()):
-        said.append(f"over_quota: {over} events were counted and not stored")
-    if house.forwarder and (problem := house.forwarder.standing.problem):
-        waiting = house.forwarder.standing.waiting
-        said.append(f"upstream: {problem}; {waiting} envelopes wait")
     return said
 
 

@@ -102,6 +102,7 @@ def one_group(
     kept = next(iter(house.store.events_of(id, 1)), None)
     decision = kept.decision if kept else None
     rules = house.rules.current()
+    deliveries = house.store.deliveries(50, group=id).items
     return render_page(
         request,
         "group.html",
@@ -123,7 +124,8 @@ def one_group(
         if kept and decision
         else None,
         stack=stack(kept.event, decision, rules.ruleset if rules else Ruleset()) if kept else [],
-        deliveries=house.store.deliveries(50, group=id).items,
+        deliveries=deliveries,
+        carriers=house.store.carriers(deliveries),
         durations=DURATIONS,
         teams=dict(sorted(_names(house).items(), key=lambda named: named[1].casefold())),
         ignoring=CHOICES,

@@ -1,6 +1,6 @@
 """What is read: groups, events, deliveries, the books. Each read is one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -182,6 +182,13 @@ class Store:
         with self._engine.begin() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else delivery_record(dict(row))
+
+    def carriers(self, deliveries: Iterable[Delivery]) -> dict[str, Delivery]:
+        """By their ids, those whose messages tell some of these."""
+        query = select(DELIVERIES).where(DELIVERIES.c.id.in_({one.carrier for one in deliveries}))
+        with self._engine.begin() as connection:
+            found = [delivery_record(dict(row)) for row in connection.execute(query).mappings()]
+        return {one.id: one for one in found}
 
     def due_receivers(self, now: datetime) -> list[str]:
         query = (

@@ -119,6 +119,20 @@ def test_everything_speaks_of_it_meanwhile(
     assert 'pointsman_events_spooled_total{adapter="sentry_envelope"} 2.0' in metrics
 
 
+def test_what_does_not_need_the_database_is_told_meanwhile_too(tmp_path: Path) -> None:
+    with running(tmp_path, quota_per_minute=1) as client:
+        house: Runtime = client.app.state.runtime  # type: ignore[attr-defined]
+        send(client, 1, 2)
+        with the_database_away(house):
+            send(client, 3)
+            warnings = client.get("/readyz").json()["warnings"]
+    assert [one.partition(":")[0] for one in warnings] == [
+        "spooled",
+        "over_quota",
+        "store_unavailable",
+    ]
+
+
 def test_what_is_left_is_on_the_page_of_groups(client: TestClient, house: Runtime) -> None:
     house.drain_watch.stop()
     with the_database_away(house):

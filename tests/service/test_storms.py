@@ -1,6 +1,7 @@
 """Many new groups with one thing in common are one message, and nothing of them is missing."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -109,6 +110,33 @@ def test_the_first_is_told_at_once_and_the_others_as_one(
     )
     assert sorted(peer.titles()) == [f"Storm{number:04}Error" for number in range(200)]
     assert storm["omitted"] == 0
+
+
+def test_the_page_of_what_gathers_says_when_it_is_told(
+    client: TestClient, clock: Clock, peer: Peer
+) -> None:
+    breaks(client, *range(10))
+    until(lambda: states(client) == {"delivered": 1, "pending": 9})
+    told = client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+    (carrier,) = {one["carrier"] for one in told} - {None}
+    carried = next(one for one in told if one["carrier"])
+    gathers = page_of(client, carried)
+    assert "one message will tell it with others of its storm" in gathers
+    assert "0 attempts, due in 5 s" in gathers
+    (message,) = [one for one in told if one["id"] == carrier]
+    assert "gathers what else is of its storm" in page_of(client, message)
+    clock.move(GATHER)
+    until(lambda: states(client) == {"delivered": 2, "merged": 8})
+    settled = page_of(client, carried)
+    assert f"<dt>Told by</dt><dd><code>{carrier}</code></dd>" in settled
+    assert "1 attempt, settled just now" in settled
+    assert "of its storm" not in settled
+
+
+def page_of(client: TestClient, delivery: dict[str, Any]) -> str:
+    """Of its group, with each blank once."""
+    found = client.get(f"/groups/{delivery['notification']['group']}").text
+    return " ".join(re.sub(r"</?time[^>]*>", "", found).split())
 
 
 def test_few_are_no_storm(client: TestClient, peer: Peer) -> None:
