@@ -17,6 +17,7 @@ from routers.quiet import Activity, group_of, name_of, notifications, number_of
 from routers.rules import Rules
 from service.incidents import close_incidents
 from service.lease import Lease
+from service.spool import Spool
 from service.store.activity import ActivityStore
 from service.store.rows import Delivery
 from service.store.transaction import Transaction
@@ -37,10 +38,12 @@ class QuietWatch(Watch):
         *,
         clock: Callable[[], datetime],
         public_url: str,
+        spool: Spool,
         lease: Lease | None = None,
     ) -> None:
         super().__init__("quiet", SECONDS)
         self._speaker = lease
+        self._spool = spool
         self._writer = writer
         self._store = store
         self._rules = rules
@@ -53,7 +56,7 @@ class QuietWatch(Watch):
     def look(self) -> None:
         """Tell of those that went quiet since, and close what was told of those that are back."""
         rules = self._rules()
-        if rules is None:
+        if rules is None or self._spool.standing().oldest is not None:
             return
         named = rules.policy.source_went_quiet
         quiet = {name_of(source, rules): self._look_at(source, rules) for source in named}

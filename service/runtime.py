@@ -195,6 +195,7 @@ class Runtime:
             self.telemetry,
             clock=clock,
             public_url=settings.base_url,
+            spool=self.spool,
             lease=self.lease,
         )
         self.heartbeat = Heartbeat(
@@ -210,9 +211,8 @@ class Runtime:
         )
         self.search_watch = SearchWatch(self.writer, self.search_store, self.telemetry, self.lease)
         told = (self.silence_watch, self.thread_watch, self.digest_watch, self.quiet_watch)
-        kept = (self.retention_watch, self.search_watch)
-        looked_after = upkeep(self.engine, self.writer, self.lease)
-        self._watches = (*told, *kept, *looked_after, self.heartbeat)
+        kept = (self.retention_watch, self.search_watch, self.heartbeat)
+        self._watches = (*told, *upkeep(self.engine, self.writer, self.lease), *kept)
         self.draining = False
         self._attendance: Attendance | None = None
         self.opening = Opening(self.engine, self._begin)

@@ -12,7 +12,9 @@ import pytest
 from routers.rules import load_rules
 from service.runtime import Runtime
 from tests.service.days import DAY, HOUR, MINUTE, TEAMS, Days, the_days
-from tests.service.house import Clock, running
+from tests.running import wait_for
+from tests.service.house import Clock, running, the_database_away
+from tests.service.test_spool import envelope
 from tests.trees import FakeTree
 
 pytestmark = pytest.mark.usefixtures("either")  # SQLite, and PostgreSQL
@@ -118,6 +120,22 @@ def test_without_an_environment_any_keeps_it_awake(tmp_path: Path) -> None:
         assert look(days) == []
         days.pass_by(HOUR)
         assert look(days) == ["search: digest"]
+
+
+def test_what_it_sent_while_the_database_was_away_keeps_it_awake(days: Days) -> None:
+    busy(days)
+    look(days)
+    days.inside.drain_watch.stop()  # from here on it drains when it is told to
+    days.pass_by(HOUR)
+    with the_database_away(days.inside):
+        assert days.client.post("/api/1/envelope/", content=envelope(2)).status_code == 200
+    wait_for(lambda: days.inside.writer.down is None)
+    assert look(days) == []
+    days.inside.drain_watch.look()
+    assert days.heard() == ["payments: first_seen billing/n2.py in rate production"]
+    assert look(days) == []
+    days.pass_by(HOUR)
+    assert look(days) == TOLD
 
 
 def test_it_is_shown_as_a_metric(days: Days) -> None:
