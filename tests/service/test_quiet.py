@@ -11,8 +11,8 @@ import pytest
 
 from routers.rules import load_rules
 from service.runtime import Runtime
-from tests.service.days import DAY, HOUR, MINUTE, TEAMS, Days, the_days
 from tests.running import wait_for
+from tests.service.days import DAY, HOUR, MINUTE, TEAMS, Days, the_days
 from tests.service.house import Clock, running, the_database_away
 from tests.service.test_spool import envelope
 from tests.trees import FakeTree
