@@ -143,7 +143,7 @@ def ended(state: str, **more: str) -> dict[str, Any]:
 
 BECAME = [
     (ended("delivered"), "delivered"),
-    (ended("pending", carrier="01a2"), "pending; in the message of 01a2"),
+    (ended("pending", carrier="01a2"), "pending; carrier 01a2"),
     (ended("pending", last_code="timeout", last_error="10 s"), "pending: timeout: 10 s"),
     (
         ended("dead", last_code="gone", last_error="410", fallback="mail"),

@@ -94,7 +94,7 @@ def print_row(*parts: str | None) -> None:
 def became(delivery: dict[str, Any]) -> str:
     """What became of a delivery, and why, on one line."""
     said = (delivery["state"], delivery["last_code"], delivery["last_error"])
-    carrier = delivery["carrier"] and f"in the message of {delivery['carrier']}"
+    carrier = delivery["carrier"] and f"carrier {delivery['carrier']}"  # docs/api.md
     fallback = delivery["fallback"] and f"told by {delivery['fallback']} instead"
     return "; ".join(filter(None, (": ".join(filter(None, said)), carrier, fallback)))
 

@@ -1,5 +1,6 @@
 """What people do to a group, and what ends it: stories on a clock that is moved by hand."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -405,6 +406,41 @@ def test_a_closing_that_comes_late_does_not_close_what_came_back(
     clock.move(timedelta(hours=1))
     assert settled(client) == {"delivered": 2, "merged": 1}
     assert vendor.open_at() == ["P"]
+
+
+def test_what_was_closed_before_it_was_told_is_not_said_to_be_told(
+    client: TestClient, clock: Clock, vendor: Vendor
+) -> None:
+    vendor.is_down = True
+    group = fail(client)
+    until(lambda: shown(client, group)["deliveries"][0]["attempts"])
+    act(client, group, "resolve")
+    vendor.is_down = False
+    clock.move(timedelta(hours=1))
+    assert settled(client) == {"delivered": 1, "merged": 1}
+    assert said_of_carriers(client, group) == ["Closed by"]
+
+
+def test_a_closing_that_came_too_late_is_not_said_to_be_told(
+    client: TestClient, clock: Clock, vendor: Vendor
+) -> None:
+    group = fail(client)
+    settled(client)
+    vendor.is_down = True
+    clock.move(DAY)
+    act(client, group, "resolve")
+    until(lambda: shown(client, group)["deliveries"][0]["attempts"])
+    vendor.is_down = False
+    clock.move(timedelta(milliseconds=1))
+    fail(client)
+    clock.move(timedelta(hours=1))
+    assert settled(client) == {"delivered": 2, "merged": 1}
+    assert said_of_carriers(client, group) == ["Opened again by"]
+
+
+def said_of_carriers(client: TestClient, group: str) -> list[str]:
+    """What a group's page calls the deliveries that others of it name."""
+    return re.findall(r"<dt>([\w ]+ by)</dt>", client.get(f"/groups/{group}").text)
 
 
 def test_who_did_what_is_kept_with_when_and_how(client: TestClient, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 
 from service.store.backup import KEPT
 from service.store.books import COUNTED
-from service.store.database import Attendance, migrate, open_database
+from service.store.database import Attendance, migrate, open_database, writing
 from service.store.metadata import METADATA
 from service.store.search_tables import EVENT_WORDS, GROUP_WORDS
 from service.store.store import GroupFilter, Store
@@ -169,6 +169,17 @@ def test_a_file_moves_to_a_server_whole(filled: str, empty: str) -> None:
     writer.stop()
     engine.dispose()
     assert newest == 2
+
+
+def test_a_server_that_was_emptied_by_truncate_takes_a_copy(filled: str, empty: str) -> None:
+    first = pointsman("copy", "--to", empty, database=filled)
+    engine = open_database(empty)
+    with writing(engine).begin() as connection:
+        names = ", ".join(METADATA.tables)
+        connection.exec_driver_sql(f"TRUNCATE {names}")
+    engine.dispose()
+    again = pointsman("copy", "--to", empty, database=filled)
+    assert (first.returncode, again.returncode, again.stdout) == (0, 0, first.stdout), again.stderr
 
 
 def test_a_copy_is_all_or_nothing(filled: str, empty: str, tmp_path: Path) -> None:

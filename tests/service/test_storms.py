@@ -133,6 +133,23 @@ def test_the_page_of_what_gathers_says_when_it_is_told(
     assert "of its storm" not in settled
 
 
+def test_a_storms_message_that_is_tried_again_gathers_no_more(
+    client: TestClient, clock: Clock, peer: Peer
+) -> None:
+    breaks(client, *range(10))
+    until(lambda: states(client) == {"delivered": 1, "pending": 9})
+    peer.status["/a"] = 503
+    clock.move(GATHER)
+    (tried,) = until(
+        lambda: [
+            one
+            for one in client.get("/api/v1/deliveries?state=pending").json()["deliveries"]
+            if one["last_code"]
+        ]
+    )
+    assert "gathers" not in page_of(client, tried)
+
+
 def page_of(client: TestClient, delivery: dict[str, Any]) -> str:
     """Of its group, with each blank once."""
     found = client.get(f"/groups/{delivery['notification']['group']}").text
