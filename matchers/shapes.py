@@ -58,7 +58,7 @@ _WORDS = rf"""
 _VARIABLE = re.compile(
     rf"""
     "[^"\n]*" | “[^”\n]*” | «[^»\n]*» | `[^`'\n]*['`]                 # quoted; the last is Ruby's
-    | (?<!\w)[bru]?'(?:[^'\n]|(?<=\w)'(?=\w))*+'                       # quoted, but no can't
+    | (?<!\w)[bru]?'(?>(?:[^'\n]|(?<=\w)'(?=\w))*)'                    # quoted, but no can't
     | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+                          # an e-mail address
     | (?<=\w)@[0-9a-f]{{1,8}}{_END}                                     # a JVM object's hash
     | (?:(?:/private)?(?:/var)?/tmp|/var/folders|\\Temp\b)[/\\][^\s"'),;:]+   # a temporary path
@@ -72,7 +72,7 @@ _VARIABLE = re.compile(
     | (?<![\w:])(?=[0-9a-f]*:[0-9a-f]*:)[0-9a-f:]{{2,39}}(?![\w:])      # a time, an IPv6 address
     | -[0-9a-z]{{8,10}}-[b-df-hj-np-tv-xz2456789]{{5}}(?![\w-])         # a pod of Kubernetes
     | (?:(?<!\w)[-+])?(?:
-        {_START}(?>[0-9]+(?:[.,][0-9]+)*\ ?{_UNIT}(?=[0-9]|{_END}))++{_END}   # 1m30.5s, 512 KB, 3rd
+        {_START}(?>(?>[0-9]+(?:[.,][0-9]+)*\ ?{_UNIT}(?=[0-9]|{_END}))+){_END}   # 1m30.5s, 3rd
         | [0-9]+(?:\.[0-9]+)?e[-+]?[0-9]+{_END}
         | {_WORDS}
       )

@@ -14,7 +14,7 @@ _OF_A_CLOCK = (13, 16, 19)  # digits, the first of them 1 until 2033
 DIGITS = re.compile(
     r"""(?P<uuid> \b [0-9a-fA-F]{8} (?: -[0-9a-fA-F]{4} ){3} -[0-9a-fA-F]{12} \b )
     | (?<![0-9A-Za-z])(?<!\d\.)
-      \d++ (?! [A-Za-z] | \.\d ) (?: [ -] \d++ (?! [A-Za-z] | \.\d ) )*+""",
+      \d++ (?! [A-Za-z] | \.\d ) (?> (?: [ -] \d++ (?! [A-Za-z] | \.\d ) )* )""",
     re.VERBOSE | re.ASCII,
 )
 

@@ -109,7 +109,7 @@ _TOKEN_HINT = re.compile(
 _EMAIL = re.compile(
     r"""(?<![\w.+-]) (?!git@) [\w.+-]++ (?:@|%40)
         (?! v?\d++ (?: \.\d | x\. ) ) (?: [\w-]++\. )+ [^\W\d_]{2,}+
-        (?: [\w.+-]*+ (?:@|%40) [\w.-]*+ )*+  # one run into the next""",
+        (?> (?: [\w.+-]*+ (?:@|%40) [\w.-]*+ )* )  # one run into the next""",
     re.VERBOSE,
 )
 _NOT_A_DIGIT = bytes(byte for byte in range(256) if not 0x30 <= byte <= 0x39)
