@@ -19,8 +19,9 @@ LARGEST = 2**31 - 1
 _LONGEST = 5 * 7  # characters of a segment: five numbers of 32 bits
 _KNOWN = 50_000  # segments whose numbers are remembered: most occur again and again
 _LINE = 32  # bits below a generated line's number, for the column
-_TOKEN = re.compile(r"([A-Za-z0-9+/]+),?|(;+)|(.)", re.DOTALL)
-_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_PIECE = 64 * 1024  # bytes of a text that are copied at once
+_TOKEN = re.compile(rb"([A-Za-z0-9+/]+),?|(;+)|(.)", re.DOTALL)
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _DIGITS = {digit: value for value, digit in enumerate(_BASE64)}
 _State = tuple[int, int, int, int]  # source, its line and column, name
 
@@ -46,7 +47,7 @@ class Original(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One `mappings` field, and where it stands: a section of an index map begins anywhere."""
 
-    text: str
+    text: memoryview  # of the file's bytes: it may be nearly all of them
     place: str
     line: int = 0
     column: int = 0
@@ -79,7 +80,7 @@ class Mappings:
 
     def add(self, part: Part) -> None:
         """Raises SourceMapError."""
-        if len(self._at) + part.text.count(",") + part.text.count(";") >= SEGMENTS:
+        if len(self._at) + sum(map(_ends, _pieces(part.text))) >= SEGMENTS:
             raise SourceMapError(part.place, f"more than {SEGMENTS:,} segments")
         state = (part.sources.start, 0, 0, part.names.start)
         line, column = part.line, part.column
@@ -113,14 +114,28 @@ class Mappings:
         self._name.append(name if fields == 5 else -1)
 
 
-def _tokens(part: Part) -> Iterator[tuple[re.Match[str], tuple[int, ...]]]:
+def _at(part: Part, token: re.Match[bytes]) -> str:
+    """The character."""
+    return bytes(part.text[token.start() :][:4]).decode(errors="replace")[:1]
+
+
+def _pieces(text: memoryview) -> Iterator[bytes]:
+    return (bytes(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+
+
+def _ends(text: bytes) -> int:
+    """Of segments and of lines."""
+    return text.count(b",") + text.count(b";")
+
+
+def _tokens(part: Part) -> Iterator[tuple[re.Match[bytes], tuple[int, ...]]]:
     """Each segment with its numbers; with none: as many ends of lines as it has characters."""
-    known: dict[str, tuple[int, ...]] = {}
+    known: dict[bytes, tuple[int, ...]] = {}
     for token in _TOKEN.finditer(part.text):
         segment = token[1]
         if segment is None:
             if token[3]:
-                raise _refused(part, token, f"{token[3]!r} is no base64 digit")
+                raise _refused(part, token, f"{_at(part, token)!r} is no base64 digit")
             yield token, ()
             continue
         deltas = known.get(segment)
@@ -143,7 +158,7 @@ def _is_there(state: _State, part: Part, fields: int) -> bool:
     return fields == 1 or (original and (fields == 4 or name in part.names))
 
 
-def _decode(segment: str, part: Part, token: re.Match[str]) -> tuple[int, ...]:
+def _decode(segment: bytes, part: Part, token: re.Match[bytes]) -> tuple[int, ...]:
     """The numbers of one segment: 1, 4 or 5, each of at most 32 bits."""
     numbers: list[int] = []
     value = shift = 0
@@ -161,5 +176,5 @@ def _decode(segment: str, part: Part, token: re.Match[str]) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _refused(part: Part, token: re.Match[str], detail: str) -> SourceMapError:
+def _refused(part: Part, token: re.Match[bytes], detail: str) -> SourceMapError:
     return SourceMapError(part.place, f"character {token.start() + 1}: {detail}")

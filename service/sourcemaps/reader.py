@@ -4,8 +4,10 @@ Spec: https://tc39.es/ecma426/
 Cases: tests/data/sourcemaps.yaml and tests/sourcemaps/test_reader.py.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from service.sourcemaps.mappings import LARGEST, Mappings, Original, Part, Sourc
 
 ENTRIES = 200_000  # sources, and names, of one map
 SECTIONS = 5_000
+_QUOTE, _ESCAPE = ord('"'), re.compile(rb"\\")
 _GUARD = b")]}'"  # what a server puts before JSON so that no page can run it as a script
 
 
@@ -39,7 +42,7 @@ class SourceMap(msgspec.Struct, frozen=True):
 
 class _Map(msgspec.Struct, frozen=True):
     version: int | None = None
-    mappings: str | None = None
+    mappings: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     sources: list[str | None] | None = None
     sourceRoot: str | None = None  # noqa: N815 the spec's words
     sourcesContent: list[str | None] | None = None  # noqa: N815
@@ -119,10 +122,18 @@ def _check_version(version: int | None, place: str) -> None:
         raise SourceMapError(place, f"{'none' if version is None else version} is not 3")
 
 
-def _mappings(one: _Map, place: str) -> str:
-    if one.mappings is None:
+def _mappings(one: _Map, place: str) -> memoryview:
+    """As it lies in the file: what is written with escapes alone is copied."""
+    if one.mappings is msgspec.UNSET:
         raise SourceMapError(f"{place}mappings", "is missing")
-    return one.mappings
+    raw = memoryview(one.mappings)
+    if raw[0] == _QUOTE and not _ESCAPE.search(raw):
+        return raw[1:-1]
+    with _refusing(f"{place}mappings"):
+        said = msgspec.json.decode(raw, type=str | None)
+    if said is None:
+        raise SourceMapError(f"{place}mappings", "is missing")
+    return memoryview(said.encode("utf-8", "surrogatepass"))
 
 
 def _sources(one: _Map, place: str) -> Iterator[Source]:
@@ -153,15 +164,22 @@ def _check_counts(raw: Text) -> None:
 
 
 def _decoded(raw: bytes) -> _Whole:
-    try:
+    with _refusing():
         _check_counts(raw)
         return msgspec.json.decode(raw, type=_Whole)
+
+
+@contextmanager
+def _refusing(place: str = "") -> Iterator[None]:
+    """What stands there, if it is not what it should be."""
+    try:
+        yield
     except msgspec.ValidationError as error:
-        detail, _, place = str(error).partition(" - at `$")
-        raise SourceMapError(place.rstrip("`").lstrip("."), detail) from None
+        detail, _, inside = str(error).partition(" - at `$")
+        raise SourceMapError(place + inside.rstrip("`").lstrip("."), detail) from None
     except msgspec.DecodeError as error:
-        raise SourceMapError("", f"no JSON: {error}") from None
+        raise SourceMapError(place, f"no JSON: {error}") from None
     except UnicodeDecodeError:
-        raise SourceMapError("", "no JSON: it is not UTF-8") from None
+        raise SourceMapError(place, "no JSON: it is not UTF-8") from None
     except RecursionError:
-        raise SourceMapError("", "nested too deeply") from None
+        raise SourceMapError(place, "nested too deeply") from None

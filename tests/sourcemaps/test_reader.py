@@ -117,6 +117,12 @@ def test_what_a_map_leaves_out_is_none() -> None:
     ]
 
 
+def test_mappings_may_be_written_with_escapes() -> None:
+    escaped = json.dumps(PLAIN).replace("AAAA", r"\u0041A\u0041A", 1)
+    assert escaped != json.dumps(PLAIN)
+    assert found(read_map(escaped.encode()), 0, 0) == ("a.ts", 0, 0, None)
+
+
 def test_a_guard_against_scripts_is_passed_over() -> None:
     guarded = b")]}'\n" + json.dumps(PLAIN).encode()
     assert found(read_map(guarded), 0, 0) == ("a.ts", 0, 0, None)
@@ -138,12 +144,21 @@ def section(**more: object) -> dict[str, Any]:
         (b"<html>", "no JSON: "),
         (b"[]", "Expected `object`"),
         (b'{"version": 3, "sources": ["\xff"]}', "no JSON: it is not UTF-8"),
+        (
+            b'{"version": 3, "mappings": "\\n\xff", "sources": []}',
+            "mappings: no JSON: it is not UTF",
+        ),
         (nested(100_000), "nested too deeply"),
         (b'{"x": ' + b"[" * 1_000_000, "nested too deeply"),
         ({}, "version: none is not 3"),
         ({"version": 2}, "version: 2 is not 3"),
         ({"version": 3, "sources": []}, "mappings: is missing"),
         ({"version": 3, "mappings": ""}, "sources: is missing"),
+        (PLAIN | {"mappings": None}, "mappings: is missing"),
+        (PLAIN | {"mappings": 5}, "mappings: Expected `str | null`, got `int`"),
+        (section(map=SECOND | {"mappings": []}), "sections[1].map.mappings: Expected `str"),
+        (json.dumps(PLAIN | {"mappings": "AAAA,é"}, ensure_ascii=False).encode(), "6: 'é' is no"),
+        (PLAIN | {"mappings": "AAAA,é😀"}, "mappings: character 6: 'é' is no base64 digit"),
         (PLAIN | {"sources": {"a": 1}}, "sources: Expected `array | null`"),
         (PLAIN | {"sources": ["a", 5]}, "sources[1]: Expected `str | null`"),
         (PLAIN | {"names": [None]}, "names[0]: Expected `str`"),
